@@ -38,8 +38,9 @@ std::string printable(std::string_view text) {
 
 /// Columns count bytes, carets count characters: UTF-8 continuation bytes take no room.
 size_t displayWidth(std::string_view bytes) {
-  return static_cast<size_t>(std::count_if(
-      bytes.begin(), bytes.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(bytes.begin(), bytes.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
 }
 
 constexpr size_t kMaximumShownLine = 160;
@@ -58,8 +59,9 @@ void appendSourceLine(std::string &out, Location location, const SourceManager &
   std::string number = fmt::format("{:>5} | ", location.line);
   size_t caretWidth = begin < line.size() ? displayWidth(line.substr(begin, length)) : 1;
   out += fmt::format("{}{}\n", number, printable(line));
-  out += fmt::format("{:>5} | {}{}^{}{}\n", "", std::string(displayWidth(line.substr(0, begin)), ' '),
-                     caretColor, std::string(std::max<size_t>(caretWidth, 1) - 1, '~'), reset);
+  out +=
+      fmt::format("{:>5} | {}{}^{}{}\n", "", std::string(displayWidth(line.substr(0, begin)), ' '),
+                  caretColor, std::string(std::max<size_t>(caretWidth, 1) - 1, '~'), reset);
 }
 
 std::string jsonString(std::string_view text) {
