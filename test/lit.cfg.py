@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Configuration of the text tests; test/README.md lists the substitutions and features."""
+
+import os
+import shutil
+
+import lit.formats
+
+config.name = "aprc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".apir", ".apr", ".test"]
+config.excludes = ["Inputs", "unit"]
+config.test_source_root = os.path.join(config.apr_source_root, "test")
+config.test_exec_root = os.path.join(config.apr_build_root, "test", "lit")
+
+build = config.apr_build_root
+tools = {name: os.path.join(build, "tools", name, name) for name in ("aprc", "apr-opt", "aprun")}
+aprt_include = os.path.join(config.apr_source_root, "runtime", "core", "include")
+data = os.environ.get("APR_DATA") or os.path.join(config.apr_source_root, "..", "shared", "data")
+
+path = [os.path.dirname(tool) for tool in tools.values()]
+path += [config.apr_llvm_tools_dir, config.environment["PATH"]]
+config.environment["PATH"] = os.pathsep.join(path)
+config.environment["NO_COLOR"] = "1"
+
+# A longer name first: a substitution also replaces the start of a longer word.
+config.substitutions += [
+    ("%apr-opt", tools["apr-opt"]),
+    ("%aprt_include", aprt_include),
+    ("%aprt_lib", os.path.join(build, "runtime", "core", "libaprt.a")),
+    ("%aprun", tools["aprun"]),
+    ("%aprc", tools["aprc"]),
+    ("%cc_aarch64", "aarch64-linux-gnu-gcc"),
+    ("%cc", config.apr_cc),
+    ("%cxx", config.apr_cxx),
+    ("%cmake", config.apr_cmake),
+    ("%python", config.apr_python),
+    ("%data", data),
+    ("%examples", os.path.join(config.apr_source_root, "docs", "examples")),
+    ("%root", config.apr_source_root),
+    ("%build", build),
+]
+
+
+def cpu_levels():
+    """The x86-64 levels above v2 that this machine runs."""
+    try:
+        with open("/proc/cpuinfo") as info:
+            flags = next((line for line in info if line.startswith("flags")), "").split()
+    except OSError:
+        return []
+    v3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+    v4 = v3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+    levels = [("x86-64-v2", {"sse4_2", "ssse3", "popcnt"}), ("x86-64-v3", v3), ("x86-64-v4", v4)]
+    return [name for name, needed in levels if needed <= set(flags)]
+
+
+config.available_features.update(cpu_levels())
+if os.path.isdir(data):
+    config.available_features.add("data")
+if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
+    config.available_features.add("qemu-aarch64")
