@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# The short way in; CMake does the work. `make help` lists the targets.
+
+BUILD ?= build
+BUILD_TYPE ?= Release
+PREFIX ?= /usr/local
+LLVM ?=
+CMAKE_FLAGS ?=
+export LLVM
+
+launcher := $(shell command -v ccache)
+linker := $(if $(shell command -v mold),mold,$(if $(shell command -v ld.lld),lld))
+sources = $(shell git ls-files '*.cpp' '*.h' '*.c')
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: setup
+setup: ## Install what is missing (apt)
+	@tools/setup.sh
+
+.PHONY: setup-tests
+setup-tests:
+	@tools/setup.sh tests
+
+# Looks at the machine once it is set up, so it is not an ordinary prerequisite.
+configure = cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=$(BUILD_TYPE) \
+  -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DAPR_LLVM_VERSION=$(LLVM) \
+  $(if $(launcher),-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache) \
+  $(if $(linker),-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=$(linker)) $(CMAKE_FLAGS) --log-level=WARNING
+
+.PHONY: tools
+tools: setup ## Build aprc, apr-opt, aprun and libaprt
+	@$(configure)
+	@cmake --build $(BUILD) --target apr_tools
+
+.PHONY: build
+build: setup ## Build everything, tests included
+	@$(configure)
+	@cmake --build $(BUILD)
+
+.PHONY: demo
+demo: tools ## Train the digit classifier (docs/examples/digits)
+	$(BUILD)/tools/aprun/aprun train docs/examples/digits/digits.run.toml
+
+.PHONY: test
+test: setup-tests build ## Build everything and run all tests
+	@ctest --test-dir $(BUILD) --output-on-failure
+
+.PHONY: run-ch12
+run-ch12: tools ## Run the linear regression chapter
+	@docs/examples/linear_regression/run.sh $(BUILD)
+
+.PHONY: test-ch12
+test-ch12: build ## Test the linear regression chapter
+	@ctest --test-dir $(BUILD) --output-on-failure -R linear_regression
+
+.PHONY: bench
+bench: build ## Print step times and matmul speed
+	@cmake --build $(BUILD) --target bench
+
+.PHONY: install
+install: tools ## Install the tools, libaprt and the CMake package below PREFIX
+	@cmake --install $(BUILD)
+
+.PHONY: format
+format: ## Format all sources (clang-format 19)
+	clang-format-19 -i $(sources)
+
+.PHONY: tidy
+tidy: ## Lint all sources (clang-tidy 19)
+	@$(configure)
+	run-clang-tidy-19 -quiet -p $(BUILD) $(filter %.cpp,$(sources))
+
+.PHONY: clean
+clean: ## Remove the build folder
+	rm -rf $(BUILD)
