@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "codegen/elementary/coefficients.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+// The f32 elementary functions, evaluated inside f64: straight-line additions, multiplications,
+// divisions, selects and bit operations, no fma, no table, no data-dependent branch, so that one
+// formula serves every target and lane count. Each takes the f32 operand widened to f64 and gives
+// an f64 whose one rounding to f32 is the correctly rounded result, overflow and denormals included.
+// A NaN operand gives an unspecified value: the caller selects the canonical NaN.
+//
+// F is an f64 value (double, or LaneF64 over LLVM values); integers of the same shape have its bits.
+// docs/design/elementary_functions.md explains each formula.
+namespace apr::codegen::elementary {
+
+inline constexpr std::int64_t kSignBit = INT64_MIN;
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+/// Adding this rounds to an integer, which then stands in the low bits.
+inline constexpr double kToInteger = 0x1.8p52;
+inline constexpr double kToMultipleOf4 = 0x1.8p54;
+
+/// An unevaluated sum; |low| is at most about an ulp of high.
+template <class F> struct Pair {
+  F high;
+  F low;
+};
+
+template <class F, std::size_t N> F horner(F x, const double (&coefficients)[N]) {
+  F sum = x * coefficients[N - 1] + coefficients[N - 2];
+  for (std::size_t k = N - 2; k-- > 0;)
+    sum = sum * x + coefficients[k];
+  return sum;
+}
+
+/// a + b exactly, for |a| >= |b| or a = 0.
+template <class A, class F> Pair<F> fastTwoSum(A a, F b) {
+  F high = a + b;
+  return {high, b - (high - a)};
+}
+
+/// a + b exactly.
+template <class F> Pair<F> twoSum(F a, F b) {
+  F high = a + b;
+  F shadow = high - a;
+  return {high, (a - (high - shadow)) + (b - shadow)};
+}
+
+/// The leading 26 bits of x, so that a product of two such is exact.
+template <class F> F leadingBits(F x) {
+  F scaled = x * 0x1.0000002p27;
+  return scaled - (scaled - x);
+}
+
+template <class F> F absolute(F x) { return fromBits(bitsOf(x) & ~kSignBit); }
+template <class F> F withSignOf(F magnitude, F x) {
+  return fromBits((bitsOf(magnitude) & ~kSignBit) | (bitsOf(x) & kSignBit));
+}
+
+/// The sum rounded to odd: f64 keeps 29 bits more than f32, so rounding this to f32 rounds the sum
+/// itself once. The bits of a double count its magnitude.
+template <class F> F roundToOdd(Pair<F> sum) {
+  auto high = bitsOf(sum.high);
+  auto opposite = shiftRight((high ^ bitsOf(sum.low)) & kSignBit, 63);
+  return select(sum.low == 0.0, sum.high, fromBits((high - opposite) | 1));
+}
+
+/// e^x = scale * (1 + tail), scale a power of two.
+template <class F> struct ExpParts {
+  F scale;
+  F tail;
+};
+
+template <class F, std::size_t N> ExpParts<F> expParts(F x, const double (&coefficients)[N]) {
+  F shifted = x * kLog2E + kToInteger;
+  F n = shifted - kToInteger;
+  F r = (x - n * kLn2High) - n * kLn2Low;
+  F scale = fromBits(shiftLeft(bitsOf(shifted) + 1023, 52));
+  return {scale, r + r * r * horner(r, coefficients)};
+}
+
+template <class F> F clamp(F x, double low, double high) {
+  F raised = select(x < low, splat(x, low), x);
+  return select(raised > high, splat(x, high), raised);
+}
+
+template <class F> F exp(F x) {
+  auto e = expParts(clamp(x, -104.0, 89.0), kExpTail);
+  return e.scale + e.scale * e.tail;
+}
+
+template <class F> F expm1(F x) {
+  auto e = expParts(clamp(x, -50.0, 89.0), kExpTail);
+  return withSignOf(e.scale * e.tail + (e.scale - 1.0), x);
+}
+
+template <class F> F tanh(F x) {
+  F magnitude = absolute(x);
+  auto e = expParts(clamp(magnitude + magnitude, 0.0, 20.0), kExpTail);
+  F numerator = e.scale * e.tail + (e.scale - 1.0);
+  return withSignOf(numerator / (numerator + 2.0), x);
+}
+
+/// With E = e^-|x|: 1 - E/(1+E) for positive x, E/(1+E) for negative, E and the quotient as pairs.
+template <class F> F sigmoid(F x) {
+  F magnitude = absolute(x);
+  auto e = expParts(-select(magnitude > 104.0, splat(x, 104.0), magnitude), kExpTailLong);
+  Pair<F> one = fastTwoSum(1.0, e.tail);
+  Pair<F> power{e.scale * one.high, e.scale * one.low};
+  Pair<F> sum = fastTwoSum(1.0, power.high);
+  F sumLow = sum.low + power.low;
+  F reciprocal = 1.0 / sum.high;
+  F quotient = leadingBits(power.high * reciprocal);
+  F sumHead = leadingBits(sum.high);
+  F remainder = (power.high - quotient * sumHead) - quotient * (sum.high - sumHead);
+  F rest = (remainder + (power.low - quotient * sumLow)) * reciprocal;
+  Pair<F> head = fastTwoSum(1.0, -quotient);
+  auto isNegative = x < 0.0;
+  F high = select(isNegative, quotient, head.high);
+  F low = select(isNegative, rest, head.low - rest);
+  return roundToOdd(fastTwoSum(high, low));
+}
+
+/// log of 2^exponent * (1 + f) for 1 + f in [sqrt(1/2), sqrt(2)), f of at most 26 bits, rounded to odd.
+template <class F> F logOf(F exponent, F f) {
+  F s = f / (f + 2.0);
+  F square = s * s;
+  F half = f * 0.5 * f;
+  F tail = square * horner(square, kLogTail);
+  F low = s * (half + tail) + exponent * kLn2Low;
+  Pair<F> head = twoSum(exponent * kLn2High, f);
+  Pair<F> body = twoSum(head.high, -half);
+  return roundToOdd(fastTwoSum(body.high, low + (head.low + body.low)));
+}
+
+template <class F> struct Scaled {
+  F mantissa;  // in [sqrt(1/2), sqrt(2))
+  F exponent;
+};
+
+/// Splits a positive normal number.
+template <class F> Scaled<F> splitExponent(F x) {
+  constexpr std::int64_t kRootHalf = 0x3fe6a09e667f3bcd;
+  auto bits = bitsOf(x);
+  auto raised = bits + (0x3ff0000000000000 - kRootHalf);
+  auto exponent = shiftRight(raised, 52);
+  auto mantissa = (raised & 0x000fffffffffffff) + kRootHalf;
+  return {fromBits(mantissa), fromBits(exponent | 0x4330000000000000) - (0x1p52 + 1023)};
+}
+
+template <class F> F selectLogSpecial(F argument, F value) {
+  value = select(argument == 0.0, splat(argument, -kInfinity), value);
+  value = select(argument < 0.0, splat(argument, kNaN), value);
+  return select(argument == kInfinity, argument, value);
+}
+
+template <class F> F log(F x) {
+  auto parts = splitExponent(x);
+  return selectLogSpecial(x, logOf(parts.exponent, F(parts.mantissa - 1.0)));
+}
+
+template <class F> F log1p(F x) {
+  F u = x + 1.0;
+  auto parts = splitExponent(u);
+  // Near zero 1 + x is not exact in f64, but x itself is the fraction.
+  F f = select(parts.exponent == 0.0, x, F(parts.mantissa - 1.0));
+  F value = logOf(parts.exponent, f);
+  return select(x == 0.0, x, selectLogSpecial(u, value));
+}
+
+/// An angle of quarter turns + fraction, |fraction| <= pi/4 in radians.
+template <class F> struct Angle {
+  F quarters;
+  Pair<F> fraction;
+};
+
+/// Payne and Hanek's reduction of x >= 0 in f64. x * 2/pi is the sum of products with four pieces of
+/// 2/pi which the size of x selects; whatever is a multiple of four quarter turns drops out exactly.
+template <class F> Angle<F> reduceAngle(F x) {
+  auto from28 = x >= 0x1p28, from56 = x >= 0x1p56, from84 = x >= 0x1p84, from112 = x >= 0x1p112;
+  auto piece = [&](double p0, double p1, double p2, double p3, double p4) {
+    F chosen = select(from28, splat(x, p1), splat(x, p0));
+    chosen = select(from56, splat(x, p2), chosen);
+    chosen = select(from84, splat(x, p3), chosen);
+    return select(from112, splat(x, p4), chosen);
+  };
+  const auto& p = kTwoOverPiPiece;
+  const auto& rest = kTwoOverPiRest;
+  F first = x * piece(0.0, p[0], p[1], p[2], p[3]);
+  F second = x * piece(p[0], p[1], p[2], p[3], p[4]);
+  F third = x * piece(p[1], p[2], p[3], p[4], p[5]);
+  F fourth = x * piece(rest[2], rest[3], rest[4], rest[5], rest[6]);
+  first = first - ((first + kToMultipleOf4) - kToMultipleOf4);
+  second = second - ((second + kToMultipleOf4) - kToMultipleOf4);
+  F leading = first + second;
+  F quarters = (leading + kToInteger) - kToInteger;
+  Pair<F> sum = twoSum(F(leading - quarters), third);
+  F carry = (sum.high + kToInteger) - kToInteger;
+  Pair<F> turn = twoSum(F(sum.high - carry), fourth);
+  F turnLow = turn.low + sum.low;
+  // Times pi/2.
+  F head = leadingBits(turn.high);
+  F product = head * kHalfPiHigh;
+  F correction = head * kHalfPiLow + ((turn.high - head) + turnLow) * kHalfPi;
+  return {quarters + carry, fastTwoSum(product, correction)};
+}
+
+/// sin or cos of the angle, each rounded to odd; the quadrant picks which and its sign.
+template <class F> F sineOfQuadrant(Angle<F> angle, std::int64_t firstQuadrant) {
+  auto [theta, thetaLow] = angle.fraction;
+  F z = theta * theta;
+  F sinTail = theta * (z * horner(z, kSinTail)) + thetaLow * (1.0 - z * 0.5);
+  F head = leadingBits(theta);
+  F halfSquare = head * head * 0.5;
+  F cosHead = 1.0 - halfSquare;
+  F cosTail = ((1.0 - cosHead) - halfSquare) +
+              (z * z * horner(z, kCosTail) -
+               ((theta - head) * (theta + head) * 0.5 + theta * thetaLow));
+  auto quadrant = bitsOf(angle.quarters + kToInteger) + firstQuadrant;
+  auto isCosine = (quadrant & 1) == 1;
+  Pair<F> sum = fastTwoSum(select(isCosine, cosHead, theta), select(isCosine, cosTail, sinTail));
+  auto sign = shiftLeft(quadrant & 2, 62);
+  return fromBits(bitsOf(roundToOdd(sum)) ^ sign);
+}
+
+template <class F> F nanUnlessFinite(F magnitude, F value) {
+  return select(magnitude < kInfinity, value, splat(magnitude, kNaN));
+}
+
+template <class F> F sin(F x) {
+  F magnitude = absolute(x);
+  F value = sineOfQuadrant(reduceAngle(magnitude), 0);
+  return nanUnlessFinite(magnitude, fromBits(bitsOf(value) ^ (bitsOf(x) & kSignBit)));
+}
+
+template <class F> F cos(F x) {
+  F magnitude = absolute(x);
+  return nanUnlessFinite(magnitude, sineOfQuadrant(reduceAngle(magnitude), 1));
+}
+
+/// Both ranges are evaluated: x P(x^2) up to 1, 1 - e^(-x^2) Q((x-2)/(x+2)) beyond.
+template <class F> F erf(F x) {
+  F magnitude = absolute(x);
+  F a = select(magnitude > 4.0, splat(x, 4.0), magnitude);
+  F z = a * a;
+  F smallHigh = a * kTwoOverSqrtPiHigh;
+  F smallLow = a * (z * horner(z, kErfTail) + kTwoOverSqrtPiLow);
+  auto e = expParts(-z, kExpTailLong);
+  F complement = (e.scale + e.scale * e.tail) * horner((a - 2.0) / (a + 2.0), kErfcScaled);
+  auto isSmall = a < 1.0;
+  Pair<F> sum = fastTwoSum(select(isSmall, smallHigh, splat(x, 1.0)),
+                           select(isSmall, smallLow, F(-complement)));
+  return withSignOf(roundToOdd(sum), x);
+}
+
+template <class F> F rsqrt(F x) {
+  // 1/sqrt(-0) is -inf by IEEE 754 itself.
+  return 1.0 / squareRoot(x);
+}
+
+}  // namespace apr::codegen::elementary
