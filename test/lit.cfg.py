@@ -31,6 +31,7 @@ config.substitutions += [
     ("%aprun", tools["aprun"]),
     ("%aprc", tools["aprc"]),
     ("%cc_aarch64", "aarch64-linux-gnu-gcc"),
+    ("%qemu_aarch64", "qemu-aarch64 -L /usr/aarch64-linux-gnu"),
     ("%cc", config.apr_cc),
     ("%cxx", config.apr_cxx),
     ("%cmake", config.apr_cmake),
