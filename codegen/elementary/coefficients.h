@@ -3,7 +3,7 @@
 
 // Constants of the elementary functions, lowest degree first. tools/exhaustive/coefficients.py
 // computes them; the comments state the error of the polynomial in exact arithmetic.
-namespace apr::codegen::elementary {
+namespace apr::elementary {
 
 // (e^r - 1 - r) / r^2 on |r| <= ln2/2: 2^-51.6 of e^r.
 inline constexpr double kExpTail[] = {
@@ -44,11 +44,11 @@ inline constexpr double kTwoOverPiPiece[] = {
     0x1.f47d4d0000000p-86, 0x1.bb81b6c000000p-113, 0x1.4acc9e0000000p-143,
 };
 inline constexpr double kTwoOverPiRest[] = {
-    0x1.45f306dc9c883p-1,  0x1.c9c882a53f84fp-29,  0x1.4fe13abe8fa9ap-59,  0x1.f47d4d377036ep-86,
+    0x1.45f306dc9c883p-1,   0x1.c9c882a53f84fp-29,  0x1.4fe13abe8fa9ap-59,  0x1.f47d4d377036ep-86,
     0x1.bb81b6c52b328p-113, 0x1.4acc9e21c8210p-143, 0x1.0e4107f9458ebp-170,
 };
 inline constexpr double kHalfPi = 0x1.921fb54442d18p+0;
-inline constexpr double kHalfPiHigh = 0x1.921fb50000000p+0;  // 26 bits
+inline constexpr double kHalfPiHigh = 0x1.921fb50000000p+0; // 26 bits
 inline constexpr double kHalfPiLow = 0x1.110b4611a6263p-26;
 
 // 2/sqrt(pi), the high part of 29 bits: its product with an f32 is exact.
@@ -63,10 +63,10 @@ inline constexpr double kErfTail[] = {
 };
 // erfc(x) e^(x^2) in (x - 2)/(x + 2) for 1 <= x <= 4: 2^-54.6.
 inline constexpr double kErfcScaled[] = {
-    0x1.058671b52c776p-2,   -0x1.b57034efd3f72p-2,  0x1.eeea7dc8a78a8p-3,   -0x1.437f0b68c0d81p-4,
-    0x1.e9471597c31dap-9,   0x1.ca95ed53d549dp-8,   -0x1.bc25a4a7ef502p-11, -0x1.016b5d56255e8p-10,
-    0x1.6d5f6020706ffp-15,  0x1.6da9ccca5eadbp-13,  0x1.cdbc4cc326645p-16,  -0x1.ceddef804084bp-16,
-    -0x1.d349353d4c26ep-17, 0x1.887e93d3f75f2p-20,  0x1.dd243afd5b2e4p-19,  0x1.e6105fc6ef3e9p-21,
+    0x1.058671b52c776p-2,   -0x1.b57034efd3f72p-2, 0x1.eeea7dc8a78a8p-3,   -0x1.437f0b68c0d81p-4,
+    0x1.e9471597c31dap-9,   0x1.ca95ed53d549dp-8,  -0x1.bc25a4a7ef502p-11, -0x1.016b5d56255e8p-10,
+    0x1.6d5f6020706ffp-15,  0x1.6da9ccca5eadbp-13, 0x1.cdbc4cc326645p-16,  -0x1.ceddef804084bp-16,
+    -0x1.d349353d4c26ep-17, 0x1.887e93d3f75f2p-20, 0x1.dd243afd5b2e4p-19,  0x1.e6105fc6ef3e9p-21,
 };
 
-}  // namespace apr::codegen::elementary
+} // namespace apr::elementary

@@ -10,12 +10,12 @@
 // The f32 elementary functions, evaluated inside f64: straight-line additions, multiplications,
 // divisions, selects and bit operations, no fma, no table, no data-dependent branch, so that one
 // formula serves every target and lane count. Each takes the f32 operand widened to f64 and gives
-// an f64 whose one rounding to f32 is the correctly rounded result, overflow and denormals included.
-// A NaN operand gives an unspecified value: the caller selects the canonical NaN.
+// an f64 whose one rounding to f32 is the correctly rounded result, overflow and denormals
+// included. A NaN operand gives an unspecified value: the caller selects the canonical NaN.
 //
-// F is an f64 value (double, or LaneF64 over LLVM values); integers of the same shape have its bits.
-// docs/design/elementary_functions.md explains each formula.
-namespace apr::codegen::elementary {
+// F is an f64 value (double, or LaneF64 over LLVM values); integers of the same shape have its
+// bits. docs/design/elementary_functions.md explains each formula.
+namespace apr::elementary {
 
 inline constexpr std::int64_t kSignBit = INT64_MIN;
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -94,13 +94,13 @@ template <class F> F exp(F x) {
 }
 
 template <class F> F expm1(F x) {
-  auto e = expParts(clamp(x, -50.0, 89.0), kExpTail);
+  auto e = expParts(clamp(x, -50.0, 89.0), kExpTailLong);
   return withSignOf(e.scale * e.tail + (e.scale - 1.0), x);
 }
 
 template <class F> F tanh(F x) {
   F magnitude = absolute(x);
-  auto e = expParts(clamp(magnitude + magnitude, 0.0, 20.0), kExpTail);
+  auto e = expParts(clamp(magnitude + magnitude, 0.0, 20.0), kExpTailLong);
   F numerator = e.scale * e.tail + (e.scale - 1.0);
   return withSignOf(numerator / (numerator + 2.0), x);
 }
@@ -125,7 +125,8 @@ template <class F> F sigmoid(F x) {
   return roundToOdd(fastTwoSum(high, low));
 }
 
-/// log of 2^exponent * (1 + f) for 1 + f in [sqrt(1/2), sqrt(2)), f of at most 26 bits, rounded to odd.
+/// log of 2^exponent * (1 + f) for 1 + f in [sqrt(1/2), sqrt(2)), f of at most 26 bits, rounded to
+/// odd.
 template <class F> F logOf(F exponent, F f) {
   F s = f / (f + 2.0);
   F square = s * s;
@@ -138,7 +139,7 @@ template <class F> F logOf(F exponent, F f) {
 }
 
 template <class F> struct Scaled {
-  F mantissa;  // in [sqrt(1/2), sqrt(2))
+  F mantissa; // in [sqrt(1/2), sqrt(2))
   F exponent;
 };
 
@@ -178,8 +179,9 @@ template <class F> struct Angle {
   Pair<F> fraction;
 };
 
-/// Payne and Hanek's reduction of x >= 0 in f64. x * 2/pi is the sum of products with four pieces of
-/// 2/pi which the size of x selects; whatever is a multiple of four quarter turns drops out exactly.
+/// Payne and Hanek's reduction of x >= 0 in f64. x * 2/pi is the sum of products with four pieces
+/// of 2/pi which the size of x selects; whatever is a multiple of four quarter turns drops out
+/// exactly.
 template <class F> Angle<F> reduceAngle(F x) {
   auto from28 = x >= 0x1p28, from56 = x >= 0x1p56, from84 = x >= 0x1p84, from112 = x >= 0x1p112;
   auto piece = [&](double p0, double p1, double p2, double p3, double p4) {
@@ -188,8 +190,8 @@ template <class F> Angle<F> reduceAngle(F x) {
     chosen = select(from84, splat(x, p3), chosen);
     return select(from112, splat(x, p4), chosen);
   };
-  const auto& p = kTwoOverPiPiece;
-  const auto& rest = kTwoOverPiRest;
+  const auto &p = kTwoOverPiPiece;
+  const auto &rest = kTwoOverPiRest;
   F first = x * piece(0.0, p[0], p[1], p[2], p[3]);
   F second = x * piece(p[0], p[1], p[2], p[3], p[4]);
   F third = x * piece(p[1], p[2], p[3], p[4], p[5]);
@@ -217,9 +219,9 @@ template <class F> F sineOfQuadrant(Angle<F> angle, std::int64_t firstQuadrant) 
   F head = leadingBits(theta);
   F halfSquare = head * head * 0.5;
   F cosHead = 1.0 - halfSquare;
-  F cosTail = ((1.0 - cosHead) - halfSquare) +
-              (z * z * horner(z, kCosTail) -
-               ((theta - head) * (theta + head) * 0.5 + theta * thetaLow));
+  F cosTail =
+      ((1.0 - cosHead) - halfSquare) +
+      (z * z * horner(z, kCosTail) - ((theta - head) * (theta + head) * 0.5 + theta * thetaLow));
   auto quadrant = bitsOf(angle.quarters + kToInteger) + firstQuadrant;
   auto isCosine = (quadrant & 1) == 1;
   Pair<F> sum = fastTwoSum(select(isCosine, cosHead, theta), select(isCosine, cosTail, sinTail));
@@ -262,4 +264,4 @@ template <class F> F rsqrt(F x) {
   return 1.0 / squareRoot(x);
 }
 
-}  // namespace apr::codegen::elementary
+} // namespace apr::elementary

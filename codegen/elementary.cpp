@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "codegen/elementary.h"
+
+#include "codegen/elementary/formulas.h"
+#include "codegen/elementary/lane_values.h"
+
+#include <llvm/Analysis/VectorUtils.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace apr {
+namespace {
+
+using elementary::LaneF64;
+using llvm::Value;
+
+/// The function before its last rounding, over f64 lanes.
+LaneF64 evaluate(OpKind kind, LaneF64 x) {
+  switch (kind) {
+  case OpKind::Rsqrt:
+    return elementary::rsqrt(x);
+  case OpKind::Exp:
+    return elementary::exp(x);
+  case OpKind::Expm1:
+    return elementary::expm1(x);
+  case OpKind::Log:
+    return elementary::log(x);
+  case OpKind::Log1p:
+    return elementary::log1p(x);
+  case OpKind::Sin:
+    return elementary::sin(x);
+  case OpKind::Cos:
+    return elementary::cos(x);
+  case OpKind::Tanh:
+    return elementary::tanh(x);
+  case OpKind::Sigmoid:
+    return elementary::sigmoid(x);
+  case OpKind::Erf:
+    return elementary::erf(x);
+  default:
+    throw InternalError("emitElementary: no f32 formula for this op");
+  }
+}
+
+Value *emitGroup(OpKind kind, llvm::IRBuilderBase &builder, Value *x) {
+  if (kind == OpKind::Sqrt) // IEEE 754 rounds it correctly
+    return builder.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
+  auto *wide = elementary::withElement(x->getType(), builder.getDoubleTy());
+  LaneF64 result = evaluate(kind, {&builder, builder.CreateFPExt(x, wide)});
+  return builder.CreateFPTrunc(result.value, x->getType());
+}
+
+/// Lanes evaluated together: two registers of f64, enough to hide latency without spilling.
+unsigned groupLanes(const KernelTarget &target) { return std::max(2u, 2 * target.vectorBits / 64); }
+
+Value *emitInGroups(OpKind kind, llvm::IRBuilderBase &builder, Value *x, unsigned group) {
+  auto *type = llvm::dyn_cast<llvm::FixedVectorType>(x->getType());
+  if (!type || type->getNumElements() <= group || type->getNumElements() % group != 0)
+    return emitGroup(kind, builder, x);
+  llvm::SmallVector<Value *, 8> parts;
+  for (unsigned first = 0; first < type->getNumElements(); first += group) {
+    llvm::SmallVector<int, 16> lanes(group);
+    std::iota(lanes.begin(), lanes.end(), static_cast<int>(first));
+    parts.push_back(emitGroup(kind, builder, builder.CreateShuffleVector(x, lanes)));
+  }
+  return llvm::concatenateVectors(builder, parts);
+}
+
+} // namespace
+
+bool isElementary(OpKind kind) {
+  switch (kind) {
+  case OpKind::Sqrt:
+  case OpKind::Rsqrt:
+  case OpKind::Exp:
+  case OpKind::Expm1:
+  case OpKind::Log:
+  case OpKind::Log1p:
+  case OpKind::Sin:
+  case OpKind::Cos:
+  case OpKind::Tanh:
+  case OpKind::Sigmoid:
+  case OpKind::Erf:
+    return true;
+  default:
+    return false;
+  }
+}
+
+llvm::Value *emitElementary(OpKind kind, llvm::IRBuilderBase &builder, Value *x,
+                            const KernelTarget &target) {
+  Value *result = emitInGroups(kind, builder, x, groupLanes(target));
+  auto *nan = llvm::ConstantFP::getQNaN(x->getType());
+  // A negative square root makes a NaN whose sign is the processor's choice.
+  Value *isNan = builder.CreateFCmpUNO(result, result);
+  if (kind != OpKind::Sqrt && kind != OpKind::Rsqrt)
+    isNan = builder.CreateFCmpUNO(x, x);
+  return builder.CreateSelect(isNan, nan, result);
+}
+
+} // namespace apr
