@@ -88,15 +88,15 @@ bool isElementary(OpKind kind) {
   }
 }
 
-llvm::Value *emitElementary(OpKind kind, llvm::IRBuilderBase &builder, Value *x,
+llvm::Value *emitElementary(OpKind kind, llvm::IRBuilderBase &builder, llvm::Value *x,
                             const KernelTarget &target) {
-  Value *result = emitInGroups(kind, builder, x, groupLanes(target));
+  llvm::Value *result = emitInGroups(kind, builder, x, groupLanes(target));
+  // The formulas leave NaN operands open, and a negative square root makes a NaN whose sign is the
+  // processor's choice.
+  bool isRoot = kind == OpKind::Sqrt || kind == OpKind::Rsqrt;
+  llvm::Value *tested = isRoot ? result : x;
   auto *nan = llvm::ConstantFP::getQNaN(x->getType());
-  // A negative square root makes a NaN whose sign is the processor's choice.
-  Value *isNan = builder.CreateFCmpUNO(result, result);
-  if (kind != OpKind::Sqrt && kind != OpKind::Rsqrt)
-    isNan = builder.CreateFCmpUNO(x, x);
-  return builder.CreateSelect(isNan, nan, result);
+  return builder.CreateSelect(builder.CreateFCmpUNO(tested, tested), nan, result);
 }
 
 } // namespace apr
