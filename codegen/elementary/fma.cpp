@@ -184,7 +184,7 @@ Value *emitFmaCalls(llvm::IRBuilderBase &builder, Value *a, Value *b, Value *c) 
 
 } // namespace
 
-llvm::Value *emitFma(llvm::IRBuilderBase &builder, Value *a, Value *b, Value *c,
+llvm::Value *emitFma(llvm::IRBuilderBase &builder, llvm::Value *a, llvm::Value *b, llvm::Value *c,
                      const KernelTarget &target) {
   if (target.hasFma)
     return builder.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, b, c});
