@@ -73,7 +73,7 @@ void checkArgument(const Value &value, size_t index, const Tensor &tensor,
 /// The values of a running graph; each is released after its last use.
 class ValueTable {
 public:
-  ValueTable(const Graph &graph, MemoryBudget &memory)
+  ValueTable(const Graph &graph, interp::MemoryBudget &memory)
       : memory_(memory), uses_(graph.useCounts()), slots_(graph.values().size()) {}
 
   ~ValueTable() {
@@ -101,7 +101,6 @@ public:
   }
 
 private:
-  using MemoryBudget = interp::MemoryBudget;
   struct Slot {
     const Tensor *tensor = nullptr;
     std::unique_ptr<Tensor> owned;
@@ -112,7 +111,7 @@ private:
     slot = {};
   }
 
-  MemoryBudget &memory_;
+  interp::MemoryBudget &memory_;
   std::vector<uint32_t> uses_;
   std::vector<Slot> slots_;
 };
