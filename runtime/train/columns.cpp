@@ -28,7 +28,7 @@ std::string_view trimmed(std::string_view text) {
           : fmt::format("{} has {} columns", table.file, table.count);
   throw Error(
       ErrorKind::Usage, place,
-      fmt::format("no column {}{}; {}", quoted(word), suggestion(word, table.names), known));
+      fmt::format("no column {}{}; {}", inQuotes(word), suggestion(word, table.names), known));
 }
 
 std::optional<std::size_t> positionOf(std::string_view word, const ColumnSet &table,
@@ -71,7 +71,8 @@ void selectOne(std::string_view word, const ColumnSet &table, const Place &place
     bounds[i] = *column;
   }
   if (bounds[0] > bounds[1])
-    throw Error(ErrorKind::Usage, place, fmt::format("the range {} runs backwards", quoted(word)));
+    throw Error(ErrorKind::Usage, place,
+                fmt::format("the range {} runs backwards", inQuotes(word)));
   for (std::size_t column = bounds[0]; column <= bounds[1]; ++column)
     selected.push_back(column);
 }
@@ -164,7 +165,7 @@ void attachTransforms(std::vector<InputColumns> &bindings, const ColumnSet &tabl
     if (!isUsed)
       throw Error(ErrorKind::Usage, declared.place,
                   fmt::format("the transform of {} changes nothing: no input takes that column",
-                              quoted(declared.key)));
+                              inQuotes(declared.key)));
   }
 }
 
@@ -200,7 +201,7 @@ std::vector<InputColumns> bindColumns(const std::vector<InputNeed> &inputs, cons
   for (const Declared &selection : selections)
     if (std::find(names.begin(), names.end(), selection.key) == names.end())
       throw Error(ErrorKind::Usage, selection.place,
-                  fmt::format("no input {}{}; the inputs are {}", quoted(selection.key),
+                  fmt::format("no input {}{}; the inputs are {}", inQuotes(selection.key),
                               suggestion(selection.key, names), listed(names)));
   std::vector<std::vector<std::size_t>> bound(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {

@@ -93,7 +93,7 @@ void CsvTable::readHeader(Header header) {
                   fmt::format("the header does not name column {}", names_.size() + 1));
     if (std::find(names_.begin(), names_.end(), name) != names_.end())
       throw Error(ErrorKind::Data, place(field),
-                  fmt::format("the header names two columns {}", quoted(name)));
+                  fmt::format("the header names two columns {}", inQuotes(name)));
     names_.push_back(std::move(name));
   }
 }

@@ -16,7 +16,7 @@ std::string text(const Place &place) {
 Error::Error(ErrorKind kind, const Place &place, const std::string &message)
     : std::runtime_error(fmt::format("{}: error: {}", text(place), message)), kind_(kind) {}
 
-std::string quoted(std::string_view untrusted) {
+std::string inQuotes(std::string_view untrusted) {
   constexpr std::size_t limit = 40;
   std::string result = "\"";
   for (char c : untrusted.substr(0, limit)) {

@@ -31,7 +31,8 @@ std::string text(const Place &place);
 /// An error meant for the user: where, what was found and what was expected.
 class Error : public std::runtime_error {
 public:
-  Error(ErrorKind kind, const std::string &message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string &message)
+      : std::runtime_error("error: " + message), kind_(kind) {}
   Error(ErrorKind kind, const Place &place, const std::string &message);
 
   ErrorKind kind() const { return kind_; }
@@ -42,6 +43,6 @@ private:
 
 /// A short printable form of untrusted text, in double quotes: control and non-ASCII bytes are
 /// escaped and long text is cut.
-std::string quoted(std::string_view untrusted);
+std::string inQuotes(std::string_view untrusted);
 
 } // namespace apr::train

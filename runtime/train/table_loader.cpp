@@ -88,7 +88,7 @@ std::string faultText(NumberFault fault, const CsvField &field, const ColumnValu
   const char *what = fault == NumberFault::OutOfRange ? "is out of range"
                      : fault == NumberFault::NotWhole ? "is not a whole number"
                                                       : "is not a number";
-  return fmt::format("{} in column {} {}, expected {}", quoted(field.text), column, what,
+  return fmt::format("{} in column {} {}, expected {}", inQuotes(field.text), column, what,
                      wanted(values));
 }
 
@@ -240,7 +240,7 @@ void TableLoader::prepare(ColumnUse &use, ColumnValues &values,
     failAt(row, use,
            fmt::format("the category {} of column {} is not one of the {} known from the training "
                        "rows; list all of them: {}(…)",
-                       quoted(column.labels[code]), use.label, labels.size(),
+                       inQuotes(column.labels[code]), use.label, labels.size(),
                        name(transform.kind)));
   }
   for (std::uint32_t &code : column.codes)

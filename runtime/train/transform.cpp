@@ -66,7 +66,7 @@ TransformKind kindNamed(std::string_view word, const Place &place) {
     names.push_back(row.name);
   }
   throw Error(ErrorKind::Usage, place,
-              fmt::format("unknown transform {}{}; there are {}", quoted(word),
+              fmt::format("unknown transform {}{}; there are {}", inQuotes(word),
                           suggestion(word, names), listed(names)));
 }
 
@@ -82,7 +82,7 @@ void readNumbers(Transform &transform, const std::vector<std::string_view> &argu
     if (parseNumber(argument, number) != NumberFault::None)
       throw Error(ErrorKind::Usage, place,
                   fmt::format("the transform {} takes a number, found {}", name(transform.kind),
-                              quoted(argument)));
+                              inQuotes(argument)));
     transform.constants.push_back(number);
   }
   if (transform.kind == TransformKind::Divide && transform.constants[0] == 0)
@@ -98,7 +98,7 @@ void readLabels(Transform &transform, const std::vector<std::string_view> &argum
     if (std::find(transform.labels.begin(), transform.labels.end(), label) !=
         transform.labels.end())
       throw Error(ErrorKind::Usage, place,
-                  fmt::format("the category {} is listed twice", quoted(label)));
+                  fmt::format("the category {} is listed twice", inQuotes(label)));
     transform.labels.push_back(std::move(label));
   }
 }
@@ -111,7 +111,7 @@ Transform parseTransform(std::string_view text, const Place &place) {
   if (open != std::string_view::npos) {
     if (text.back() != ')')
       throw Error(ErrorKind::Usage, place,
-                  fmt::format("expected a closing parenthesis at the end of {}", quoted(text)));
+                  fmt::format("expected a closing parenthesis at the end of {}", inQuotes(text)));
     arguments = splitAt(text.substr(open + 1, text.size() - open - 2), ',');
   }
   if (takesLabels(transform.kind))

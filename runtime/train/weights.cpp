@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/weights.h"
+
+#include "runtime/train/canonical.h"
+#include "runtime/train/error.h"
+#include "runtime/train/json_text.h"
+#include "runtime/train/safetensors.h"
+#include "runtime/train/sha256.h"
+#include "runtime/train/suggestion.h"
+#include "runtime/train/table_loader.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+#include <span>
+
+namespace apr::train {
+namespace {
+
+bool isWeight(const aprt_tensor &tensor) {
+  return tensor.role == APRT_PARAMETER || tensor.role == APRT_BUFFER;
+}
+
+std::vector<std::int64_t> shapeOf(const aprt_tensor &tensor) {
+  std::vector<std::int64_t> shape;
+  for (std::uint32_t i = 0; i < tensor.rank; ++i)
+    shape.push_back(tensor.dims[i].value);
+  return shape;
+}
+
+void hashNumber(Sha256 &hash, std::uint64_t number) {
+  std::byte bytes[8];
+  for (int i = 0; i < 8; ++i)
+    bytes[i] = static_cast<std::byte>(number >> (8 * i));
+  hash.update(bytes, sizeof bytes);
+}
+
+void hashTensor(Sha256 &hash, const Instance &instance, const aprt_tensor &tensor) {
+  hash.update(tensor.name, std::strlen(tensor.name) + 1);
+  const char *type = dtypeName(tensor.dtype);
+  hash.update(type, std::strlen(type) + 1);
+  hashNumber(hash, tensor.rank);
+  for (std::int64_t size : shapeOf(tensor))
+    hashNumber(hash, static_cast<std::uint64_t>(size));
+  forCanonicalBytes(instance.values(tensor), tensor.dtype, elementCount(tensor),
+                    [&](const std::byte *bytes, std::size_t size) { hash.update(bytes, size); });
+}
+
+std::string shapeText(const std::string &type, const std::vector<std::int64_t> &shape) {
+  return fmt::format("{}[{}]", type, fmt::join(shape, ", "));
+}
+
+/// Everything that keeps the file's tensors from being the model's, one line each.
+std::vector<std::string> differences(const Instance &instance, const SafetensorsFile &file) {
+  std::vector<std::string> found;
+  std::vector<std::string> stored;
+  for (const StoredTensor &tensor : file.tensors())
+    stored.push_back(tensor.name);
+  for (const aprt_tensor &tensor : instance.model().tensors()) {
+    if (!isWeight(tensor))
+      continue;
+    const StoredTensor *match = file.find(tensor.name);
+    const std::string wanted = shapeText(safetensorsType(tensor.dtype), shapeOf(tensor));
+    if (!match)
+      found.push_back(
+          fmt::format("missing: {} {}{}", tensor.name, wanted, suggestion(tensor.name, stored)));
+    else if (match->dtype != safetensorsType(tensor.dtype) || match->shape != shapeOf(tensor))
+      found.push_back(fmt::format("mismatch: {} is {} in the file, {} in the model", tensor.name,
+                                  shapeText(match->dtype, match->shape), wanted));
+  }
+  for (const std::string &name : stored) {
+    const aprt_tensor *tensor = instance.model().tensor(name);
+    if (!tensor || !isWeight(*tensor))
+      found.push_back(fmt::format("not in the model: {}", inQuotes(name)));
+  }
+  return found;
+}
+
+Json number(const std::byte *values, std::int32_t dtype, std::size_t index) {
+  if (dtype == APRT_BOOL)
+    return elementAt(values, dtype, index) != 0;
+  if (dtype != APRT_F32 && dtype != APRT_F64)
+    return static_cast<std::int64_t>(elementAt(values, dtype, index));
+  const double value = elementAt(values, dtype, index);
+  // A float's own shortest digits: widened to double it would print more than it holds.
+  if (dtype == APRT_F32 && std::isfinite(value))
+    return Json::parse(fmt::format("{}", static_cast<float>(value)));
+  return jsonNumber(value);
+}
+
+Json nested(const std::byte *values, std::int32_t dtype, std::span<const std::int64_t> shape,
+            std::size_t &next) {
+  if (shape.empty())
+    return number(values, dtype, next++);
+  Json list = Json::array();
+  for (std::int64_t i = 0; i < shape.front(); ++i)
+    list.push_back(nested(values, dtype, shape.subspan(1), next));
+  return list;
+}
+
+} // namespace
+
+std::string stateHash(const Instance &instance) {
+  Sha256 hash;
+  for (const aprt_tensor &tensor : instance.model().tensors())
+    hashTensor(hash, instance, tensor);
+  return hash.finish();
+}
+
+std::string weightHash(const Instance &instance) {
+  Sha256 hash;
+  for (const aprt_tensor &tensor : instance.model().tensors())
+    if (tensor.role == APRT_PARAMETER)
+      hashTensor(hash, instance, tensor);
+  return hash.finish();
+}
+
+void saveWeights(const Instance &instance, const std::string &path,
+                 const std::map<std::string, std::string> &metadata) {
+  const aprt_model &table = instance.model().table();
+  std::map<std::string, std::string> all = metadata;
+  all["model"] = table.name;
+  all["source_hash"] = table.source_hash;
+  all["compiler"] = table.compiler;
+  all["semantics_version"] = std::to_string(table.semantics_version);
+  std::vector<TensorSource> tensors;
+  for (const aprt_tensor &tensor : instance.model().tensors())
+    if (isWeight(tensor))
+      tensors.push_back({tensor.name, tensor.dtype, shapeOf(tensor), instance.values(tensor)});
+  writeSafetensors(path, tensors, all);
+}
+
+void loadWeights(Instance &instance, const std::string &path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const auto found = differences(instance, file);
+  if (!found.empty())
+    throw Error(ErrorKind::Data, {path},
+                fmt::format("the weights do not fit the model {}:\n  {}", instance.model().name(),
+                            fmt::join(found, "\n  ")));
+  // Read everything first: a file that breaks midway must not leave half its weights behind.
+  std::vector<std::pair<const aprt_tensor *, std::vector<std::byte>>> values;
+  for (const aprt_tensor &tensor : instance.model().tensors()) {
+    if (!isWeight(tensor))
+      continue;
+    std::vector<std::byte> bytes(elementCount(tensor) * elementBytes(tensor.dtype));
+    file.read(*file.find(tensor.name), bytes);
+    values.emplace_back(&tensor, std::move(bytes));
+  }
+  for (const auto &[tensor, bytes] : values)
+    if (!bytes.empty())
+      std::memcpy(instance.values(*tensor), bytes.data(), bytes.size());
+}
+
+std::size_t weightElements(const Instance &instance) {
+  std::size_t elements = 0;
+  for (const aprt_tensor &tensor : instance.model().tensors())
+    elements += isWeight(tensor) ? elementCount(tensor) : 0;
+  return elements;
+}
+
+std::string weightsJson(const Instance &instance) {
+  Json weights = Json::object();
+  for (const aprt_tensor &tensor : instance.model().tensors()) {
+    if (!isWeight(tensor))
+      continue;
+    std::size_t next = 0;
+    weights[tensor.name] = nested(instance.values(tensor), tensor.dtype, shapeOf(tensor), next);
+  }
+  const Json document = {{"model", instance.model().table().name}, {"weights", weights}};
+  return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace apr::train

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "runtime/train/instance.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace apr::train {
+
+/// SHA-256, in hexadecimal, over the whole logical state in table order: for each tensor its name,
+/// a NUL byte, its type's name, a NUL byte, its rank and sizes as 64-bit little-endian numbers and
+/// its row-major values with canonical NaNs. Padding between tensors does not count.
+std::string stateHash(const Instance &instance);
+
+/// The same over parameters alone.
+std::string weightHash(const Instance &instance);
+
+/// Writes parameters and buffers to a safetensors file; `metadata` is added to model name, source
+/// hash, compiler and semantics version.
+void saveWeights(const Instance &instance, const std::string &path,
+                 const std::map<std::string, std::string> &metadata);
+
+/// Reads parameters and buffers. Missing, mismatching and superfluous tensors are all listed in one
+/// `Error` of kind Data, and then nothing is changed.
+void loadWeights(Instance &instance, const std::string &path);
+
+/// The parameters and buffers as JSON: {"model": …, "weights": {name: nested arrays}}, numbers with
+/// the fewest digits that read back exactly.
+std::string weightsJson(const Instance &instance);
+/// The most elements that `weightsJson` is meant for.
+constexpr std::size_t largestJsonElements = 1'000'000;
+std::size_t weightElements(const Instance &instance);
+
+} // namespace apr::train
