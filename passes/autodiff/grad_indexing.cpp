@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Derivatives of ops with computed positions. Indices are integers and have none.
+#include "passes/autodiff/grad_rules.h"
+
+#include <numeric>
+
+namespace apr {
+
+/// Elements that were read several times sum, in ascending order of the reads.
+void gradGather(OpGradient &d) {
+  d.give(0, [&] {
+    Attributes axis{{AttrKey::Axis, d.op.attributes.integer(AttrKey::Axis)}};
+    return d.b.create(OpKind::ScatterAdd, {d.splat(d.x(), 0), d.y(), d.g}, axis);
+  });
+}
+
+void gradScatterAdd(OpGradient &d) {
+  d.give(0, [&] { return d.g; });
+  d.give(2, [&] {
+    Attributes axis{{AttrKey::Axis, d.op.attributes.integer(AttrKey::Axis)}};
+    return d.b.create(OpKind::Gather, {d.g, d.y()}, axis);
+  });
+}
+
+namespace {
+
+/// The last index of an axis, as a scalar; open sizes have no constant, so they are counted.
+ValueId lastIndex(OpGradient &d, DType dtype, const Dim &size) {
+  if (auto constant = size.asConstant())
+    return d.b.splatInteger({dtype, {}}, *constant - 1);
+  return d.b.reduce(OpKind::ReduceMax, d.b.iota({dtype, {size}}, 0), {0});
+}
+
+} // namespace
+
+/// Each row's gradient stands at its (clamped) index, with zeros elsewhere: a comparison fuses,
+/// a scatter would not.
+void gradPick(OpGradient &d) {
+  d.give(0, [&] {
+    Type type = d.type(d.x());
+    Type indexType = d.type(d.y());
+    Type full{indexType.dtype, type.shape};
+    std::vector<int64_t> rows(indexType.rank());
+    std::iota(rows.begin(), rows.end(), 0);
+
+    ValueId last =
+        d.b.broadcast(lastIndex(d, indexType.dtype, type.shape.back()), indexType.shape, {});
+    ValueId clamped = d.b.binary(OpKind::Min, d.y(), last);
+    clamped = d.b.binary(OpKind::Max, clamped, d.b.splatInteger(indexType, 0));
+    ValueId isPicked = d.b.binary(OpKind::Eq, d.b.iota(full, int64_t(type.rank()) - 1),
+                                  d.b.broadcast(clamped, type.shape, rows));
+    return d.b.select(isPicked, d.b.broadcast(d.g, type.shape, rows), d.splat(d.x(), 0));
+  });
+}
+
+} // namespace apr

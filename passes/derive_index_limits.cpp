@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/derive_index_limits.h"
+
+#include <algorithm>
+
+namespace apr {
+namespace {
+
+/// How the elements of a value come from one input.
+struct Origin {
+  ValueId input = kNoValue;
+  bool isWhole = true; ///< false after a slice
+};
+
+/// What the uses of an input say about it.
+struct Uses {
+  std::vector<Dim> wholeLimits;  ///< of index operands that see every element
+  std::vector<Dim> slicedLimits; ///< of index operands that see some
+  bool hasOtherUse = false;
+};
+
+bool isWidening(DType from, DType to) {
+  return isInteger(from) && isInteger(to) && byteSize(from) <= byteSize(to) &&
+         (from != DType::U8 || to != DType::U8);
+}
+
+/// True where the result holds the operand's elements and no others.
+bool keepsElements(const Graph &graph, const Op &op) {
+  switch (op.kind) {
+  case OpKind::Reshape:
+  case OpKind::Transpose:
+  case OpKind::Broadcast:
+  case OpKind::Slice:
+  case OpKind::StopGradient:
+    return true;
+  case OpKind::Convert:
+    return isWidening(graph.type(op.operands[0]).dtype, graph.type(op.result()).dtype);
+  default:
+    return false;
+  }
+}
+
+struct IndexOperand {
+  size_t position;
+  Dim limit;
+};
+
+std::optional<IndexOperand> findIndexOperand(const Graph &graph, const Op &op) {
+  auto dim = [&](ValueId v, size_t axis) { return graph.type(v).shape[axis]; };
+  switch (op.kind) {
+  case OpKind::Gather:
+  case OpKind::ScatterAdd:
+    return IndexOperand{1, dim(op.operands[0], size_t(op.attributes.integer(AttrKey::Axis)))};
+  case OpKind::Pick:
+    return IndexOperand{1, graph.type(op.operands[0]).shape.back()};
+  case OpKind::OneHot:
+    return IndexOperand{0, graph.type(op.result()).shape.back()};
+  default:
+    return std::nullopt;
+  }
+}
+
+Dim chooseLimit(const std::vector<Dim> &limits) {
+  Dim chosen = limits.front();
+  for (const Dim &limit : limits)
+    if ((chosen - limit).isProvablyNonNegative())
+      chosen = limit;
+  return chosen;
+}
+
+std::optional<Dim> limitOf(const Uses &uses) {
+  if (!uses.wholeLimits.empty())
+    return chooseLimit(uses.wholeLimits);
+  bool isUniform = std::ranges::all_of(
+      uses.slicedLimits, [&](const Dim &d) { return d == uses.slicedLimits.front(); });
+  if (uses.slicedLimits.empty() || uses.hasOtherUse || !isUniform)
+    return std::nullopt;
+  return uses.slicedLimits.front();
+}
+
+/// One walk over a function that collects the uses of every integer input.
+std::vector<Uses> collectUses(const Function &function) {
+  const Graph &graph = function.graph;
+  std::vector<Uses> uses(graph.values().size());
+  std::vector<Origin> origins(graph.values().size());
+  for (size_t i = 0; i < function.arguments.size(); ++i) {
+    ValueId v = graph.arguments()[i];
+    if (function.arguments[i].role == ArgumentRole::Input && isInteger(graph.type(v).dtype))
+      origins[v] = {v, true};
+  }
+  for (const Op &op : graph.ops()) {
+    if (keepsElements(graph, op)) {
+      Origin origin = origins[op.operands[0]];
+      origin.isWhole = origin.isWhole && op.kind != OpKind::Slice;
+      origins[op.result()] = origin;
+      continue;
+    }
+    auto index = findIndexOperand(graph, op);
+    for (size_t position = 0; position < op.operands.size(); ++position) {
+      Origin origin = origins[op.operands[position]];
+      if (origin.input == kNoValue)
+        continue;
+      Uses &use = uses[origin.input];
+      if (!index || index->position != position)
+        use.hasOtherUse = true;
+      else
+        (origin.isWhole ? use.wholeLimits : use.slicedLimits).push_back(index->limit);
+    }
+  }
+  for (ValueId result : graph.results)
+    if (origins[result].input != kNoValue)
+      uses[origins[result].input].hasOtherUse = true;
+  return uses;
+}
+
+} // namespace
+
+void deriveIndexLimits(Module &module, const PassOptions &, Diagnostics &) {
+  for (Function &function : module.functions) {
+    std::vector<Uses> uses = collectUses(function);
+    for (size_t i = 0; i < function.arguments.size(); ++i)
+      if (auto limit = limitOf(uses[function.graph.arguments()[i]]))
+        function.arguments[i].indexLimit = limit;
+  }
+}
+
+} // namespace apr

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/pipeline.h"
+
+#include "passes/pass.h"
+
+namespace apr {
+namespace {
+
+std::vector<std::string> defaultPipeline() {
+  return {
+      // The functions as the source means them. Steps come first, so that grad and step are
+      // differentiated by the same walk over the same ops.
+      "compose-steps",
+
+      // Index limits are read off the source's own gathers and picks, because differentiate
+      // turns some of them into comparisons.
+      "derive-index-limits",
+
+      // Nothing may run between the source and this: contributions to a gradient add in the
+      // order of use in the source, which CSE or simplification would change.
+      "differentiate",
+
+      // The last passes that may change a bit.
+      "rewrite-values",
+      "fix-reduction-orders",
+
+      // ==== From here on every pass preserves every bit. ====
+
+      // After the orders are fixed, so that --dim cannot influence them.
+      "bind-dims",
+
+      "simplify-exact",
+      "fold-constants",
+      // Folding makes constants that identities match.
+      "simplify-exact",
+      "cse",
+      "dce",
+  };
+}
+
+} // namespace
+
+std::vector<std::string> makePipeline(OptimizationLevel level) {
+  std::vector<std::string> passes = defaultPipeline();
+  if (level == OptimizationLevel::O0)
+    std::erase_if(passes, [](const std::string &name) {
+      return findPass(name)->passClass == PassClass::BitPreserving;
+    });
+  return passes;
+}
+
+std::optional<OptimizationLevel> findOptimizationLevel(std::string_view name) {
+  if (name == "default")
+    return OptimizationLevel::Default;
+  if (name == "O0")
+    return OptimizationLevel::O0;
+  return std::nullopt;
+}
+
+} // namespace apr
