@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "runtime/train/columns.h"
+#include "runtime/train/csv.h"
+#include "runtime/train/toml.h"
+#include "runtime/train/trainer.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace apr::train {
+
+enum class SettingKind {
+  Text,
+  Path,
+  Count,
+  Fraction,
+  Number,
+  Switch,
+  Choice,
+  TextList,
+  CountList,
+  TextMap,
+  CountMap,
+  NumberMap
+};
+
+/// One row of run_settings.def.
+struct SettingInfo {
+  const char *table;
+  const char *key;
+  const char *flag;
+  SettingKind kind;
+  const char *choices;
+  const char *help;
+
+  bool isMap() const { return kind >= SettingKind::TextMap; }
+};
+const std::vector<SettingInfo> &settingInfos();
+
+/// The column of figures printed for an epoch: a metric and its title.
+struct LogColumn {
+  std::string metric;
+  std::string title;
+};
+
+/// What a run does, from a run file, from flags, or from both: flags win, whatever their order.
+struct RunSettings {
+  std::string model;
+  std::string out;
+  std::map<std::string, std::string> set;
+  std::string data;
+  CsvFormat format;
+  double validation = 0;
+  std::vector<Declared> inputs;
+  std::vector<Declared> transforms;
+  std::optional<std::uint64_t> epochs;
+  std::optional<std::uint64_t> steps;
+  std::uint64_t logEvery = 0;
+  std::vector<std::uint64_t> logEpochs;
+  std::vector<LogColumn> logTable;
+  bool writesJson = false;
+  TrainerOptions trainer;
+};
+
+/// Sets what the entries of a run file say; paths are relative to the file's folder. Unknown keys,
+/// wrong types and bad values are errors of kind Usage at their place.
+void applyRunFile(RunSettings &settings, const std::string &path);
+void applyEntries(RunSettings &settings, const std::vector<TomlEntry> &entries,
+                  const std::string &folder);
+
+/// Sets what one flag says. `place` names the flag, as in "--batch".
+void applyFlag(RunSettings &settings, const SettingInfo &info, std::string_view text);
+
+/// The setting that a flag (without its dashes) belongs to, or null.
+const SettingInfo *settingOfFlag(std::string_view flag);
+
+/// Parses a command-line value as a non-negative whole number; errors are of kind Usage.
+std::uint64_t countFromText(std::string_view text, const Place &place);
+double numberFromText(std::string_view text, const Place &place);
+
+} // namespace apr::train
