@@ -14,7 +14,8 @@ config.test_source_root = os.path.join(config.apr_source_root, "test")
 config.test_exec_root = os.path.join(config.apr_build_root, "test", "lit")
 
 build = config.apr_build_root
-tools = {name: os.path.join(build, "tools", name, name) for name in ("aprc", "apr-opt", "aprun")}
+tool_names = ("aprc", "apr-opt", "apr-run", "aprun")
+tools = {name: os.path.join(build, "tools", name, name) for name in tool_names}
 aprt_include = os.path.join(config.apr_source_root, "runtime", "core", "include")
 data = os.environ.get("APR_DATA") or os.path.join(config.apr_source_root, "..", "shared", "data")
 
@@ -26,6 +27,7 @@ config.environment["NO_COLOR"] = "1"
 # A longer name first: a substitution also replaces the start of a longer word.
 config.substitutions += [
     ("%apr-opt", tools["apr-opt"]),
+    ("%apr-run", tools["apr-run"]),
     ("%aprt_include", aprt_include),
     ("%aprt_lib", os.path.join(build, "runtime", "core", "libaprt.a")),
     ("%aprun", tools["aprun"]),

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/apr-run/random_inputs.h"
+
+#include <bit>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <type_traits>
+
+namespace apr::run {
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+uint64_t RandomInputs::bits() {
+  uint64_t z = state_ += 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+int64_t RandomInputs::size() {
+  static constexpr int64_t kSizes[] = {0,  1,  2,  3,  4,  5,  7,  8,  9,  15, 16,
+                                       17, 24, 31, 32, 33, 48, 63, 64, 65, 100};
+  return kSizes[below(std::size(kSizes))];
+}
+
+/// Style 0: ordinary numbers near 1; 1: those and edge values; 2: any bits.
+template <typename T> T RandomInputs::anyFloat(uint64_t style) {
+  using Limits = std::numeric_limits<T>;
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  static constexpr T kEdges[] = {T(0),
+                                 T(-0.0),
+                                 T(1),
+                                 T(-1),
+                                 T(0.5),
+                                 Limits::infinity(),
+                                 -Limits::infinity(),
+                                 Limits::quiet_NaN(),
+                                 Limits::max(),
+                                 Limits::lowest(),
+                                 Limits::min(),
+                                 -Limits::min(),
+                                 Limits::denorm_min(),
+                                 -Limits::denorm_min(),
+                                 T(88.7),
+                                 T(-104),
+                                 T(2147483648.0),
+                                 T(1e10)};
+  uint64_t random = bits();
+  if (style == 2)
+    return std::bit_cast<T>(static_cast<Bits>(random));
+  if (style == 1 && random % 4 == 0)
+    return kEdges[below(std::size(kEdges))];
+  T unit = static_cast<T>(static_cast<double>(bits() >> 11) * 0x1p-53);
+  return (unit - T(0.5)) * T(8);
+}
+
+template <typename T> T RandomInputs::anyInteger() {
+  using Limits = std::numeric_limits<T>;
+  static constexpr T kEdges[] = {T(0),          T(1),          T(2),  static_cast<T>(-1),
+                                 Limits::min(), Limits::max(), T(31), T(32),
+                                 T(33),         T(63)};
+  switch (below(4)) {
+  case 0:
+    return kEdges[below(std::size(kEdges))];
+  case 1:
+    return static_cast<T>(bits());
+  default:
+    return static_cast<T>(below(11));
+  }
+}
+
+void RandomInputs::fill(Tensor &tensor) {
+  uint64_t style = below(8) < 5 ? 0 : 1 + below(2);
+  switch (tensor.dtype) {
+  case DType::F32:
+    for (float &x : tensor.elements<float>())
+      x = anyFloat<float>(style);
+    break;
+  case DType::F64:
+    for (double &x : tensor.elements<double>())
+      x = anyFloat<double>(style);
+    break;
+  case DType::I32:
+    for (int32_t &x : tensor.elements<int32_t>())
+      x = anyInteger<int32_t>();
+    break;
+  case DType::I64:
+    for (int64_t &x : tensor.elements<int64_t>())
+      x = anyInteger<int64_t>();
+    break;
+  case DType::Bool:
+    for (uint8_t &x : tensor.elements<uint8_t>())
+      x = below(2) != 0;
+    break;
+  case DType::U8:
+    for (uint8_t &x : tensor.elements<uint8_t>())
+      x = anyInteger<uint8_t>();
+    break;
+  }
+}
+
+void RandomInputs::fillIndices(Tensor &tensor, int64_t limit) {
+  auto draw = [&] { return static_cast<int64_t>(below(static_cast<uint64_t>(limit))); };
+  if (tensor.dtype == DType::I32)
+    for (int32_t &x : tensor.elements<int32_t>())
+      x = static_cast<int32_t>(draw());
+  else if (tensor.dtype == DType::I64)
+    for (int64_t &x : tensor.elements<int64_t>())
+      x = draw();
+}
+
+} // namespace apr::run
