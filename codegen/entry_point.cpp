@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "codegen/entry_point.h"
+
+#include "codegen/cpu_check.h"
+#include "codegen/entry_checks.h"
+#include "codegen/fp_environment.h"
+#include "runtime/core/include/aprt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace apr {
+namespace {
+
+/// A kernel with less work than this, in multiply-adds, costs less than waking other threads.
+constexpr int64_t kParallelWork = 1'000'000;
+
+llvm::Constant *emitDefaultExec(const EntryContext &context) {
+  auto *i32 = context.i32();
+  auto *i64 = context.i64();
+  auto *type = llvm::StructType::get(i32, i32, context.pointer(), context.pointer(), i64, i64,
+                                     llvm::ArrayType::get(i64, 4));
+  auto *value = llvm::ConstantStruct::get(
+      type, {context.constant32(sizeof(aprt_exec)), context.constant32(1), context.null(),
+             context.null(), context.constant64(~uint64_t(0)), context.constant64(0),
+             llvm::ConstantAggregateZero::get(type->getElementType(6))});
+  return new llvm::GlobalVariable(context.module, type, true, llvm::GlobalValue::PrivateLinkage,
+                                  value, context.model.prefix + ".serial");
+}
+
+llvm::Constant *emitDefaultHypers(const EntryContext &context) {
+  const HyperLayout &layout = context.model.hypers;
+  const std::vector<Hyperparameter> &hypers = context.model.module->hypers;
+  std::vector<llvm::Constant *> fields{context.constant32(layout.bytes), context.constant32(0)};
+  for (const Hyperparameter &hyper : hypers)
+    fields.push_back(
+        hyper.dtype == DType::F64
+            ? llvm::ConstantFP::get(llvm::Type::getDoubleTy(context.context()), hyper.defaultValue)
+            : context.constant32(static_cast<uint32_t>(static_cast<int32_t>(hyper.defaultValue))));
+  fields.push_back(context.constant64(0));
+  fields.push_back(context.constant64(0));
+  auto *value = llvm::ConstantStruct::getAnon(fields);
+  return new llvm::GlobalVariable(context.module, value->getType(), true,
+                                  llvm::GlobalValue::PrivateLinkage, value,
+                                  context.model.prefix + ".default_hypers");
+}
+
+class EntryEmitter {
+public:
+  EntryEmitter(const EntryContext &context, const SharedParts &shared,
+               const EntryDescription &entry)
+      : context_(context), shared_(shared), entry_(entry), graph_(entry.function->graph),
+        builder_(context.context()) {}
+
+  EntryPoint emit() {
+    emitKernels();
+    const DimFunctions dims = emitDimFunctions(context_, entry_, scratchBytes_);
+    return {emitWrapper(emitBody(dims)), dims, scratchBytes_};
+  }
+
+private:
+  void emitKernels() {
+    for (size_t i = 0; i < graph_.ops().size(); ++i) {
+      const Op &op = graph_.ops()[i];
+      EmittedKernel kernel =
+          emitKernel(context_.module, graph_, op, entry_.function->dims, context_.target.kernels(),
+                     context_.internalName(entry_, fmt::format("kernel{}", i)));
+      for (llvm::Function *function : {kernel.function, kernel.blocks}) {
+        function->setLinkage(llvm::GlobalValue::InternalLinkage);
+        context_.setCode(*function, FunctionCode::Full);
+      }
+      scratchBytes_ = std::max(scratchBytes_, kernel.scratchBytes);
+      kernels_.push_back(kernel);
+    }
+    scratchBytes_ = (scratchBytes_ + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
+  }
+
+  llvm::Function *emitBody(const DimFunctions &dims) {
+    llvm::Function *body = context_.createFunction(
+        context_.internalName(entry_, "body"), context_.i32(), {context_.pointer()},
+        llvm::GlobalValue::InternalLinkage, FunctionCode::Full);
+    body->addFnAttr(llvm::Attribute::NoInline);
+    builder_.SetInsertPoint(&body->getEntryBlock());
+    allocateFrame();
+    parts_ = emitCallChecks(builder_, context_, shared_, entry_, dims, body->getArg(0));
+    fillFrame();
+    for (size_t i = 0; i < kernels_.size(); ++i)
+      runKernel(graph_.ops()[i], kernels_[i]);
+    builder_.CreateRet(builder_.getInt32(APRT_OK));
+    return body;
+  }
+
+  // One frame and one pointer array serve all kernels: each has finished before the next starts.
+  void allocateFrame() {
+    size_t most = 1;
+    for (const Op &op : graph_.ops())
+      most = std::max(most, op.operands.size() + op.results.size());
+    frame_ = builder_.CreateAlloca(shared_.runner.frameType(), nullptr, "frame");
+    buffers_ =
+        builder_.CreateAlloca(llvm::ArrayType::get(context_.pointer(), most), nullptr, "buffers");
+    rowOffset_ = builder_.CreateAlloca(context_.i64(), nullptr, "row_offset");
+  }
+
+  void setField(KernelRunner::Field field, llvm::Value *value) {
+    builder_.CreateStore(value, shared_.runner.field(builder_, frame_, field));
+  }
+
+  void fillFrame() {
+    llvm::Value *scratch =
+        builder_.CreateGEP(builder_.getInt8Ty(), parts_.workspace,
+                           emitDim(builder_, *entry_.function->workspaceBytes, parts_.dimValues));
+    setField(KernelRunner::Dims, parts_.dims);
+    setField(KernelRunner::Buffers, buffers_);
+    setField(KernelRunner::Scratch, scratch);
+    setField(KernelRunner::ScratchStride, builder_.getInt64(scratchBytes_));
+    setField(KernelRunner::Exec, parts_.exec);
+    builder_.CreateStore(
+        loadField(builder_, context_.i64(), parts_.exec, offsetof(aprt_exec, row_offset), "offset"),
+        rowOffset_);
+    llvm::Value *workers =
+        loadField(builder_, context_.i32(), parts_.exec, offsetof(aprt_exec, workers), "workers");
+    llvm::Value *parFor = loadField(builder_, context_.pointer(), parts_.exec,
+                                    offsetof(aprt_exec, par_for), "par_for");
+    hasWorkers_ = builder_.CreateAnd(builder_.CreateICmpUGT(workers, builder_.getInt32(1)),
+                                     builder_.CreateIsNotNull(parFor));
+  }
+
+  void runKernel(const Op &op, const EmittedKernel &kernel) {
+    uint64_t index = 0;
+    for (const auto *values : {&op.operands, &op.results})
+      for (ValueId value : *values)
+        builder_.CreateStore(address(value), addressOf(builder_, buffers_, 8 * index++));
+    setField(KernelRunner::Kernel, kernel.function);
+    llvm::Value *blocks = builder_.CreateCall(kernel.blocks, {parts_.dims});
+    llvm::Value *work = emitDim(builder_, kernel.work, parts_.dimValues);
+    llvm::Value *parallel = builder_.CreateAnd(
+        hasWorkers_, builder_.CreateICmpSGE(work, builder_.getInt64(kParallelWork)));
+    builder_.CreateCall(shared_.runner.run(), {frame_, blocks, parallel});
+  }
+
+  llvm::Value *address(ValueId value) {
+    const std::optional<BufferSlot> &slot = graph_.value(value).buffer;
+    if (!slot)
+      return rowOffsetAddress(value);
+    return builder_.CreateGEP(builder_.getInt8Ty(), base(*slot),
+                              emitDim(builder_, slot->offset, parts_.dimValues));
+  }
+
+  llvm::Value *rowOffsetAddress(ValueId value) {
+    const auto &arguments = graph_.arguments();
+    const size_t i = std::ranges::find(arguments, value) - arguments.begin();
+    if (i == arguments.size() || entry_.function->arguments[i].role != ArgumentRole::Exec)
+      throw InternalError(
+          fmt::format("@{}: a value has no place in memory", entry_.function->name));
+    return rowOffset_;
+  }
+
+  llvm::Value *base(const BufferSlot &slot) {
+    switch (slot.space) {
+    case BufferSpace::Workspace:
+      return parts_.workspace;
+    case BufferSpace::State:
+      return parts_.state;
+    case BufferSpace::Input:
+      return parts_.inputs[slot.index];
+    case BufferSpace::Result:
+      return parts_.results[slot.index];
+    case BufferSpace::Gradient:
+      return parts_.gradients;
+    case BufferSpace::Hyper:
+      return parts_.hypers;
+    case BufferSpace::Constant:
+      break;
+    }
+    throw InternalError("constants are the kernels' own");
+  }
+
+  llvm::Function *emitWrapper(llvm::Function *body) {
+    llvm::Function *call = context_.createFunction(
+        context_.internalName(entry_, "call"), context_.i32(), {context_.pointer()},
+        llvm::GlobalValue::InternalLinkage, FunctionCode::Guarded);
+    builder_.SetInsertPoint(&call->getEntryBlock());
+    if (shared_.hasCpu) {
+      auto *missing = llvm::BasicBlock::Create(context_.context(), "missing", call);
+      auto *present = llvm::BasicBlock::Create(context_.context(), "present", call);
+      builder_.CreateCondBr(builder_.CreateCall(shared_.hasCpu), present, missing);
+      builder_.SetInsertPoint(missing);
+      builder_.CreateRet(builder_.getInt32(APRT_UNSUPPORTED_CPU));
+      builder_.SetInsertPoint(present);
+    }
+    llvm::Value *status = nullptr;
+    emitWithFpEnvironment(builder_, context_,
+                          [&] { status = builder_.CreateCall(body, {call->getArg(0)}); });
+    builder_.CreateRet(status);
+    return call;
+  }
+
+  const EntryContext &context_;
+  const SharedParts &shared_;
+  const EntryDescription &entry_;
+  const Graph &graph_;
+  llvm::IRBuilder<> builder_;
+  std::vector<EmittedKernel> kernels_;
+  uint64_t scratchBytes_ = 0;
+  CallParts parts_;
+  llvm::Value *frame_ = nullptr;
+  llvm::Value *buffers_ = nullptr;
+  llvm::Value *rowOffset_ = nullptr;
+  llvm::Value *hasWorkers_ = nullptr;
+};
+
+} // namespace
+
+SharedParts emitSharedParts(const EntryContext &context) {
+  return {KernelRunner(context), emitCpuCheck(context), emitDefaultExec(context),
+          emitDefaultHypers(context)};
+}
+
+EntryPoint emitEntryPoint(const EntryContext &context, const SharedParts &shared,
+                          const EntryDescription &entry) {
+  return EntryEmitter(context, shared, entry).emit();
+}
+
+} // namespace apr

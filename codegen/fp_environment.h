@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "codegen/entry_context.h"
+
+namespace apr {
+
+/// Emits code around `emitCall` that saves the floating-point control register, sets it to what the
+/// IR means (round to nearest, no flushing of subnormals, no traps), and restores it. LLVM may move
+/// plain floating-point operations across such code, so the function at the builder must contain
+/// none: what computes is a function of its own that `emitCall` calls.
+void emitWithFpEnvironment(llvm::IRBuilderBase &builder, const EntryContext &context,
+                           llvm::function_ref<void()> emitCall);
+
+} // namespace apr
