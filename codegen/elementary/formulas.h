@@ -94,7 +94,7 @@ template <class F> F exp(F x) {
 }
 
 template <class F> F expm1(F x) {
-  auto e = expParts(clamp(x, -50.0, 89.0), kExpTailLong);
+  auto e = expParts(clamp(x, -50.0, 89.0), kExpTail);
   return withSignOf(e.scale * e.tail + (e.scale - 1.0), x);
 }
 

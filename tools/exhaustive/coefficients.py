@@ -143,7 +143,9 @@ def main():
     half_ln2 = log(2) / 2 * mpf("1.0001")
     if wanted("exp"):
         emit("kExpTail", exp_tail, lambda x: (x * x + mpf(2) ** -50) / exp(x), -half_ln2, half_ln2, 9)
-        emit("kExpTailLong", exp_tail, lambda x: (x * x + mpf(2) ** -50) / exp(x), -half_ln2, half_ln2, 10)
+        weight = lambda x: (x * x + mpf(2) ** -50) / exp(x)
+        emit("kExpTailLong", exp_tail, weight, -half_ln2, half_ln2, 10)
+        emit("kExpTailF64", exp_tail, weight, -half_ln2, half_ln2, 11)
         split("kLn2", log(2), 40)
         print(f"inline constexpr double kLog2E = {float(1 / log(2)).hex()};")
     s_max = (sqrt(2) - 1) / (sqrt(2) + 1) * mpf("1.0001")
@@ -161,13 +163,18 @@ def main():
         split("kTwoOverSqrtPi", 2 / sqrt(pi), 29)
         for terms in (12, 13, 14):
             emit(f"kErfTail{terms}", erf_tail, lambda z: z + mpf(2) ** -40, 0, 1, terms)
-        for k in (2, 3):
-            for terms in (14, 16, 18):
-                def scaled(t, k=k):
-                    x = k * (1 + t) / (1 - t)
-                    return erfc(x) * exp(x * x)
-                lo, hi = mpf(1 - k) / (1 + k), mpf(4 - k) / (4 + k)
-                emit(f"kErfcScaled{k}_{terms}", scaled, lambda t: 1 / scaled(t), lo, hi, terms)
+        def scaled(t):
+            x = 2 * (1 + t) / (1 - t)
+            return erfc(x) * exp(x * x)
+
+        emit("kErfcScaled", scaled, lambda t: 1 / scaled(t), -mpf(1) / 3, mpf(1) / 3, 16)
+
+        def complement(t):  # its share of erf is what counts
+            x = 2 * (1 + t) / (1 - t)
+            return exp(-x * x) + mpf(2) ** -60
+
+        emit("kErfcScaledF64", scaled, complement, -mpf("0.42"), mpf(1) / 2, 17)
+        emit("kErfTailF64", erf_tail, lambda z: z + mpf(2) ** -40, 0, mpf("0.75"), 12)
 
 
 if __name__ == "__main__":
