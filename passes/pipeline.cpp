@@ -22,6 +22,7 @@ std::vector<std::string> defaultPipeline() {
 
       // The last passes that may change a bit.
       "rewrite-values",
+      "expand-functions",
       "fix-reduction-orders",
 
       // ==== From here on every pass preserves every bit. ====

@@ -136,8 +136,10 @@ template <class F> F erf(F x) {
   F z = a * a;
   F near = a + a * (z * horner(z, kErfTail) + kErfLead);
   Pair<F> square = twoProduct(a, a);
-  F far = 1.0 -
-          expOfSum(F(-square.high), F(-square.low)) * horner(F((a - 2.0) / (a + 2.0)), kErfcScaled);
+  F power = expOfSum(F(-square.high), F(-square.low));
+  Pair<F> complement = twoProduct(power, horner(F((a - 2.0) / (a + 2.0)), kErfcScaled));
+  Pair<F> above = fastTwoSum(1.0, F(-complement.high));
+  F far = above.high + (above.low - complement.low);
   return withSignOf(select(a < 0.84, near, far), x);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "ir/expansions/expansions.h"
 #include "ir/interp/elementwise.h"
 #include "ir/interp/exact_math.h"
 
@@ -6,10 +7,31 @@ namespace apr::interp {
 
 namespace {
 
-/// f32 functions are primitive and correctly rounded.
+/// The op's meaning is a graph of other ops: runs that.
+void expanded(Evaluation &e) {
+  Graph expansion = expansionOf(e.graph(), e.op());
+  std::vector<const Tensor *> arguments;
+  for (size_t i = 0; i < e.operandCount(); ++i)
+    arguments.push_back(&e.operand(i));
+  auto results = runGraph(expansion, arguments, e.dims(), e.memory(), e.depth() + 1, {});
+  e.setResult(0, std::move(results.front()));
+}
+
+/// Runs the graph that is the op's meaning.
+void expanded(Evaluation &e) {
+  Graph expansion = expansionOf(e.graph(), e.op());
+  std::vector<const Tensor *> arguments;
+  for (size_t i = 0; i < e.operandCount(); ++i)
+    arguments.push_back(&e.operand(i));
+  e.setResult(
+      0,
+      std::move(runGraph(expansion, arguments, e.dims(), e.memory(), e.depth() + 1, {}).front()));
+}
+
+/// f32 functions are primitive and correctly rounded; f64 functions mean their expansion.
 void elementary(Evaluation &e) {
   if (e.operand(0).dtype != DType::F32)
-    e.reject("cannot be computed in f64 yet");
+    return expanded(e);
   mapUnary<float, float>(e, [kind = e.op().kind](float x) { return exactElementary(kind, x); });
 }
 
@@ -25,7 +47,7 @@ void evalCos(Evaluation &e) { elementary(e); }
 void evalTanh(Evaluation &e) { elementary(e); }
 void evalSigmoid(Evaluation &e) { elementary(e); }
 void evalErf(Evaluation &e) { elementary(e); }
-void evalPow(Evaluation &e) { e.reject("cannot be computed yet"); }
-void evalNormal(Evaluation &e) { e.reject("cannot be computed yet"); }
+void evalPow(Evaluation &e) { expanded(e); }
+void evalNormal(Evaluation &e) { expanded(e); }
 
 } // namespace apr::interp
