@@ -17,17 +17,6 @@ void expanded(Evaluation &e) {
   e.setResult(0, std::move(results.front()));
 }
 
-/// Runs the graph that is the op's meaning.
-void expanded(Evaluation &e) {
-  Graph expansion = expansionOf(e.graph(), e.op());
-  std::vector<const Tensor *> arguments;
-  for (size_t i = 0; i < e.operandCount(); ++i)
-    arguments.push_back(&e.operand(i));
-  e.setResult(
-      0,
-      std::move(runGraph(expansion, arguments, e.dims(), e.memory(), e.depth() + 1, {}).front()));
-}
-
 /// f32 functions are primitive and correctly rounded; f64 functions mean their expansion.
 void elementary(Evaluation &e) {
   if (e.operand(0).dtype != DType::F32)
