@@ -69,6 +69,8 @@ public:
     const FunctionKind kind = entry_.function->kind;
     if (kind == FunctionKind::Init) {
       add(CParameter::Kind::State, "state", "void *");
+      if (initTakesWorkspace(*entry_.function))
+        add(CParameter::Kind::Workspace, "workspace", "void *");
       addInputs();
       return;
     }
@@ -175,6 +177,12 @@ std::optional<Error> findCollision(const ModelDescription &model) {
 }
 
 } // namespace
+
+bool initTakesWorkspace(const Function &init) {
+  constexpr int64_t kStackBytes = 64 * 1024;
+  const auto bytes = init.workspaceBytes ? init.workspaceBytes->asConstant() : std::nullopt;
+  return !bytes || *bytes > kStackBytes;
+}
 
 Result<ModelDescription> describeModel(const Module &module) {
   ModelDescription model;

@@ -98,6 +98,10 @@ struct ModelDescription {
   std::vector<StatusText> statuses; ///< the model's own
 };
 
+/// True where the typed function of an init takes a workspace, because it needs more than fits on
+/// the stack.
+bool initTakesWorkspace(const Function &init);
+
 /// The module must outlive the description. The error tells of names that collide in C.
 Result<ModelDescription> describeModel(const Module &module);
 
