@@ -38,8 +38,10 @@ public:
         keep(graph_.addArgument({dtype, shape}));
     for (int i = 0; i < 60; ++i)
       addOp();
-    for (int i = 0; i < 8; ++i)
-      graph_.results.push_back(any());
+    // Most values are results, so that a wrong bit anywhere shows; some are dead.
+    for (ValueId v : values_)
+      if (below(4))
+        graph_.results.push_back(v);
     return std::move(graph_);
   }
 
@@ -66,7 +68,7 @@ private:
       return b_.splat(type, value);
     if (type.dtype == DType::Bool)
       return b_.splatInteger(type, int64_t(below(2)));
-    return b_.splatInteger(type, int64_t(below(5)) - 2);
+    return b_.splatInteger(type, int64_t(below(5)) - (type.dtype == DType::U8 ? 0 : 2));
   }
 
   void addOp() {
@@ -81,7 +83,7 @@ private:
     case 4:
       return keep(addBinary(x, type));
     case 5:
-      return keep(b_.convert(x, kAllDTypes[below(5)]));
+      return keep(b_.convert(x, kAllDTypes[below(6)]));
     default:
       return addMovement(x, type);
     }
@@ -204,7 +206,8 @@ std::vector<Tensor> makeRandomArguments(const Module &module, const DimBindings 
       shape.push_back(dim.evaluate(dims).value());
     Tensor tensor = Tensor::zeros(graph.type(v).dtype, shape);
     for (size_t i = 0; i < size_t(tensor.count()); ++i) {
-      double edge = kEdges[engine() % std::size(kEdges)];
+      double edge =
+          engine() & 1 ? kEdges[engine() % std::size(kEdges)] : double(int64_t(engine())) * 0x1p-60;
       if (tensor.dtype == DType::F32)
         tensor.elements<float>()[i] = float(edge);
       else if (tensor.dtype == DType::F64)
