@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/pipeline.h"
 
-#include "passes/pass.h"
-
 namespace apr {
 namespace {
 
@@ -36,6 +34,10 @@ std::vector<std::string> defaultPipeline() {
       "simplify-exact",
       "cse",
       "dce",
+
+      // ==== Towards code. ====
+      "fuse-elementwise",
+      "plan-buffers",
   };
 }
 
@@ -48,6 +50,12 @@ std::vector<std::string> makePipeline(OptimizationLevel level) {
       return findPass(name)->passClass == PassClass::BitPreserving;
     });
   return passes;
+}
+
+PassOptions makePassOptions(OptimizationLevel level) {
+  PassOptions options;
+  options.fuse = level != OptimizationLevel::O0;
+  return options;
 }
 
 std::optional<OptimizationLevel> findOptimizationLevel(std::string_view name) {

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
+#include "passes/pass.h"
 
 namespace apr {
 
@@ -13,6 +10,9 @@ enum class OptimizationLevel : uint8_t { O0, Default };
 
 /// The passes from what the frontend or the builder made to what codegen takes, in order.
 std::vector<std::string> makePipeline(OptimizationLevel level);
+
+/// The options that belong to the level: O0 leaves every op a kernel of its own.
+PassOptions makePassOptions(OptimizationLevel level);
 
 /// "default" or "O0", as --pipeline= spells them.
 std::optional<OptimizationLevel> findOptimizationLevel(std::string_view name);

@@ -75,6 +75,7 @@ std::optional<Error> choosePasses(const Raw &raw, Options &options) {
     if (!level)
       return Error{fmt::format("unknown pipeline '{}', expected 'default' or 'O0'", raw.pipeline)};
     options.passes = makePipeline(*level);
+    options.passOptions.fuse = options.passOptions.fuse && makePassOptions(*level).fuse;
     return std::nullopt;
   }
   auto passes = parsePassList(raw.passes);
