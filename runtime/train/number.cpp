@@ -49,7 +49,7 @@ long magnitude(std::string_view text) {
 
 template <class T> NumberFault parseFloating(std::string_view text, T &value) {
   text = trimmed(text);
-  if (!text.empty() && text.front() == '+')
+  if (text.size() > 1 && text.front() == '+' && text[1] != '-')
     text.remove_prefix(1);
   const bool negative = !text.empty() && text.front() == '-';
   const std::string_view digits = text.substr(negative ? 1 : 0);

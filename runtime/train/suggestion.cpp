@@ -31,7 +31,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string> &ca
   if (word.size() > longestWord)
     return {};
   const std::string *best = nullptr;
-  std::size_t bestDistance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::size_t bestDistance = (word.size() <= 3 ? 1 : std::max<std::size_t>(2, word.size() / 3)) + 1;
   for (const std::string &candidate : candidates) {
     if (candidate.size() > longestWord)
       continue;

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/table_loader.h"
+
+#include <aprt.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace apr::train {
+namespace {
+
+struct Loaded {
+  Dataset data;
+  std::vector<InputColumns> bindings;
+};
+
+Loaded load(const std::string &text, const std::vector<InputNeed> &needs,
+            const std::vector<Declared> &inputs, const std::vector<Declared> &transforms,
+            const std::vector<std::size_t> &training) {
+  CsvTable table = CsvTable::parse("t.csv", text, {});
+  const ColumnSet columns{table.file(), table.columnCount(), table.names()};
+  auto bindings = bindColumns(needs, columns, inputs, transforms);
+  TableLoader loader(std::move(table), needs, std::move(bindings));
+  Loaded loaded{loader.assemble(training), loader.bindings()};
+  return loaded;
+}
+
+template <class F> std::string errorOf(F &&action) {
+  try {
+    action();
+  } catch (const Error &error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+template <class T> std::vector<T> valuesOf(const InputArray &array) {
+  std::vector<T> values(array.values.size() / sizeof(T));
+  std::memcpy(values.data(), array.values.data(), array.values.size());
+  return values;
+}
+
+const std::vector<InputNeed> xAndY = {{"x", APRT_F32, 2, 0}, {"y", APRT_I32, 1, 3}};
+
+TEST(TableLoader, BindsColumnsLeftToRight) {
+  const Loaded loaded = load("1,2,0\n3,4,2\n", xAndY, {}, {}, {0, 1});
+  EXPECT_EQ(valuesOf<float>(loaded.data.inputs[0]), (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_EQ(valuesOf<std::int32_t>(loaded.data.inputs[1]), (std::vector<std::int32_t>{0, 2}));
+}
+
+TEST(TableLoader, BindsColumnsByName) {
+  const Loaded loaded = load("y,a,b\n1,2,3\n", xAndY, {}, {}, {0});
+  EXPECT_EQ(valuesOf<float>(loaded.data.inputs[0]), (std::vector<float>{2, 3}));
+  EXPECT_EQ(valuesOf<std::int32_t>(loaded.data.inputs[1]), (std::vector<std::int32_t>{1}));
+}
+
+TEST(TableLoader, AppliesTransformsToInputsAndColumns) {
+  const std::string text = "size,color,class\n2,red,a\n4,blue,c\n6,red,b\n";
+  const std::vector<InputNeed> needs = {{"x", APRT_F32, 3, 0}, {"y", APRT_I32, 1, 3}};
+  const Loaded loaded = load(
+      text, needs, {{"x", "size, color", {}}, {"y", "class", {}}},
+      {{"x", "divide(2)", {}}, {"color", "one_hot", {}}, {"y", "categories(a, b, c)", {}}}, {0, 1});
+  EXPECT_EQ(valuesOf<float>(loaded.data.inputs[0]),
+            (std::vector<float>{1, 0, 1, 2, 1, 0, 3, 0, 1}));
+  EXPECT_EQ(valuesOf<std::int32_t>(loaded.data.inputs[1]), (std::vector<std::int32_t>{0, 2, 1}));
+  EXPECT_EQ(loaded.bindings[0].columns[1].pipeline[0].labels,
+            (std::vector<std::string>{"blue", "red"}));
+}
+
+TEST(TableLoader, LocatesFieldsThatDoNotFit) {
+  const auto error = [](const std::string &text) {
+    return errorOf([&] { load(text, xAndY, {}, {}, {0, 1}); });
+  };
+  EXPECT_EQ(error("1,2,0\n3,x,1\n"),
+            "t.csv:2:3: error: \"x\" in column 2 is not a number, expected a number of type f32");
+  EXPECT_EQ(error("1,2,0\n3,nan,1\n"),
+            "t.csv:2:3: error: \"nan\" in column 2 is not a number, expected a number of type f32");
+  EXPECT_EQ(error("1,2,0\n,4,1\n"),
+            "t.csv:2:1: error: missing value in column 1, expected a number of type f32");
+  EXPECT_EQ(
+      error("1,2,0\n3,4,1.5\n"),
+      "t.csv:2:5: error: \"1.5\" in column 3 is not a whole number, expected an integer (i32)");
+  EXPECT_EQ(
+      error("1,2,0\n3,1e99,1\n"),
+      "t.csv:2:3: error: \"1e99\" in column 2 is out of range, expected a number of type f32");
+  EXPECT_EQ(error("1,2,0\n3,4,3\n"), "t.csv:2:5: error: found 3 for input y, expected 0 to 2");
+  EXPECT_EQ(error("a,b,y\n"), "t.csv: error: the file has a header but no records");
+}
+
+TEST(TableLoader, LocatesTransformedValuesThatDoNotFit) {
+  const auto error = [](const char *transform) {
+    return errorOf([&] { load("1,2,0\n3,4,1\n", xAndY, {}, {{"y", transform, {}}}, {0, 1}); });
+  };
+  EXPECT_EQ(error("divide(2)"),
+            "t.csv:2:5: error: the transformed value 0.5 of column 3 is not a whole number, as the "
+            "input's type needs");
+  EXPECT_EQ(error("categories(0)"),
+            "t.csv:2:5: error: the category \"1\" of column 3 is not one of the 1 known from the "
+            "training rows; list all of them: categories(…)");
+  EXPECT_EQ(error("log"), "t.csv:1:5: error: the transformed value nan of column 3 is not a number "
+                          "(log of zero or less)");
+}
+
+TEST(Columns, ExplainsWhatCannotBeBound) {
+  const auto error = [](const std::string &text, const std::vector<Declared> &inputs,
+                        const std::vector<Declared> &transforms) {
+    return errorOf([&] { load(text, xAndY, inputs, transforms, {0}); });
+  };
+  EXPECT_EQ(
+      error("1,2,3,4\n", {}, {}),
+      "t.csv: error: cannot tell which columns feed which input: 4 columns are left for x (2), "
+      "y (1); say so with [inputs] in the run file or --input NAME=COLUMNS");
+  EXPECT_EQ(error("1,2,3\n", {{"z", "1", {"--input"}}}, {}),
+            "--input: error: no input \"z\"; did you mean \"x\"?; the inputs are x, y");
+  EXPECT_EQ(
+      error("1,2,3\n", {{"x", "7", {"--input"}}}, {}),
+      "--input: error: no column 7: t.csv has 3 columns, counted from 1 (or -1 from the end)");
+  EXPECT_EQ(error("age,size,y\n1,2,0\n", {{"x", "agee, size", {"--input"}}}, {}),
+            "--input: error: no column \"agee\"; did you mean \"age\"?; t.csv has 3 columns");
+  EXPECT_EQ(error("1,2,0\n", {{"x", "2..1", {"--input"}}}, {}),
+            "--input: error: the range \"2..1\" runs backwards");
+  EXPECT_EQ(error("1,2,0\n", {{"x", "1", {}}, {"y", "3", {}}}, {}),
+            "t.csv: error: input x takes 2 values per row, but its 1 column gives 1");
+  EXPECT_EQ(
+      error("1,2,0,4\n", {{"x", "1, 2", {}}, {"y", "3", {}}},
+            {{"4", "standardise", {"--transform"}}}),
+      "--transform: error: the transform of \"4\" changes nothing: no input takes that column");
+}
+
+TEST(Columns, SelectsByNamePositionAndRange) {
+  const ColumnSet table{"t", 5, {"a", "b", "c, d", "3", "e"}};
+  EXPECT_EQ(selectColumns("b..3", table, {}), (std::vector<std::size_t>{1, 2, 3}));
+  EXPECT_EQ(selectColumns("-1, a", table, {}), (std::vector<std::size_t>{4, 0}));
+  EXPECT_EQ(selectColumns("c, d", table, {}), (std::vector<std::size_t>{2}));
+  EXPECT_EQ(selectColumns("1..2", table, {}), (std::vector<std::size_t>{0, 1}));
+}
+
+} // namespace
+} // namespace apr::train
