@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Installs what building needs and this machine lacks, through apt: Debian 12 or 13, Ubuntu 24.04.
 #   tools/setup.sh         what the compiler and its tools need
-#   tools/setup.sh tests   and what only the tests use (cross compiler and emulator for aarch64)
+#   tools/setup.sh tests   and what only the tests use (MPFR; cross compiler and emulator for aarch64)
 # Asks nothing. Does nothing where everything is present. LLVM=22 chooses a version of LLVM.
 set -eu
 
@@ -21,15 +21,16 @@ is_available() {
   apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'
 }
 
+[ "$(uname -m)" = x86_64 ] && cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' || cross=''
 build_packages='g++ make cmake ninja-build python3 libfmt-dev libcli11-dev nlohmann-json3-dev
   zlib1g-dev libgtest-dev'
-test_packages='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
+test_packages="libmpfr-dev $cross"
 supported_llvm='19 20 21 22'
 
 wanted=$build_packages
 case "${1:-}" in
   '') ;;
-  tests) test "$(uname -m)" != x86_64 || wanted="$wanted $test_packages" ;;
+  tests) wanted="$wanted $test_packages" ;;
   *) fail "unknown argument '$1'; expected 'tests' or nothing" ;;
 esac
 
