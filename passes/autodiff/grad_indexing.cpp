@@ -25,11 +25,14 @@ void gradScatterAdd(OpGradient &d) {
 
 namespace {
 
-/// The last index of an axis, as a scalar; open sizes have no constant, so they are counted.
+/// The last index of an axis, as a scalar. An open size has no constant; it is the last element of
+/// an iota that is one longer.
 ValueId lastIndex(OpGradient &d, DType dtype, const Dim &size) {
   if (auto constant = size.asConstant())
     return d.b.splatInteger({dtype, {}}, *constant - 1);
-  return d.b.reduce(OpKind::ReduceMax, d.b.iota({dtype, {size}}, 0), {0});
+  ValueId counts = d.b.iota({dtype, {size + Dim(1)}}, 0);
+  ValueId count = d.b.reshape(d.b.slice(counts, {size}, {size + Dim(1)}, {1}), {});
+  return d.b.sub(count, d.b.splatInteger({dtype, {}}, 1));
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "passes/simplify/simplifier.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace apr {
 namespace {
@@ -59,7 +60,39 @@ bool isAllOne(const std::vector<int64_t> &stride) {
   return std::ranges::all_of(stride, [](int64_t n) { return n == 1; });
 }
 
+bool isExactIn(DType dtype, int64_t value) {
+  switch (dtype) {
+  case DType::F32:
+    return value <= int64_t(1) << 24;
+  case DType::F64:
+    return value <= int64_t(1) << 53;
+  case DType::I32:
+    return value <= INT32_MAX;
+  case DType::I64:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// One position of an iota is a number: how the frontend writes the value of a dim, once it is
+/// bound.
+std::optional<ValueId> sliceIota(Simplifier &s, const Candidate &c) {
+  const Op *iota = s.definedBy(c.x(), OpKind::Iota);
+  if (!iota)
+    return std::nullopt;
+  auto axis = size_t(iota->attributes.integer(AttrKey::Axis));
+  auto position = c.attributes.dims(AttrKey::Start)[axis].asConstant();
+  if (c.type.shape[axis] != Dim(1) || !position || !isExactIn(c.type.dtype, *position))
+    return std::nullopt;
+  Literal element = isFloat(c.type.dtype) ? Literal::splat(c.type.dtype, double(*position))
+                                          : Literal::splatInteger(c.type.dtype, *position);
+  return s.constant(c.type, std::move(element));
+}
+
 std::optional<ValueId> simplifySlice(Simplifier &s, const Candidate &c) {
+  if (auto number = sliceIota(s, c))
+    return number;
   bool isWhole = isAllZero(c.attributes.dims(AttrKey::Start)) &&
                  c.attributes.dims(AttrKey::Limit) == s.type(c.x()).shape &&
                  isAllOne(c.attributes.integers(AttrKey::Stride));
