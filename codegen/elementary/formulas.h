@@ -2,10 +2,10 @@
 #pragma once
 
 #include "codegen/elementary/coefficients.h"
+#include "ir/expansions/pair_arithmetic.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 // The f32 elementary functions, evaluated inside f64: straight-line additions, multiplications,
 // divisions, selects and bit operations, no fma, no table, no data-dependent branch, so that one
@@ -17,49 +17,21 @@
 // bits. docs/design/elementary_functions.md explains each formula.
 namespace apr::elementary {
 
-inline constexpr std::int64_t kSignBit = INT64_MIN;
-inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-/// Adding this rounds to an integer, which then stands in the low bits.
-inline constexpr double kToInteger = 0x1.8p52;
-inline constexpr double kToMultipleOf4 = 0x1.8p54;
-
-/// An unevaluated sum; |low| is at most about an ulp of high.
-template <class F> struct Pair {
-  F high;
-  F low;
-};
-
-template <class F, std::size_t N> F horner(F x, const double (&coefficients)[N]) {
-  F sum = x * coefficients[N - 1] + coefficients[N - 2];
-  for (std::size_t k = N - 2; k-- > 0;)
-    sum = sum * x + coefficients[k];
-  return sum;
-}
-
-/// a + b exactly, for |a| >= |b| or a = 0.
-template <class A, class F> Pair<F> fastTwoSum(A a, F b) {
-  F high = a + b;
-  return {high, b - (high - a)};
-}
-
-/// a + b exactly.
-template <class F> Pair<F> twoSum(F a, F b) {
-  F high = a + b;
-  F shadow = high - a;
-  return {high, (a - (high - shadow)) + (b - shadow)};
-}
-
-/// The leading 26 bits of x, so that a product of two such is exact.
-template <class F> F leadingBits(F x) {
-  F scaled = x * 0x1.0000002p27;
-  return scaled - (scaled - x);
-}
-
-template <class F> F absolute(F x) { return fromBits(bitsOf(x) & ~kSignBit); }
-template <class F> F withSignOf(F magnitude, F x) {
-  return fromBits((bitsOf(magnitude) & ~kSignBit) | (bitsOf(x) & kSignBit));
-}
+using expansions::absolute;
+using expansions::dividedByOnePlus;
+using expansions::fastTwoSum;
+using expansions::horner;
+using expansions::kInfinity;
+using expansions::kNaN;
+using expansions::kSignBit;
+using expansions::kToInteger;
+using expansions::leadingBits;
+using expansions::modulo4;
+using expansions::Pair;
+using expansions::roundToInteger;
+using expansions::splitExponent;
+using expansions::twoSum;
+using expansions::withSignOf;
 
 /// The sum rounded to odd: f64 keeps 29 bits more than f32, so rounding this to f32 rounds the sum
 /// itself once. The bits of a double count its magnitude.
@@ -111,17 +83,11 @@ template <class F> F sigmoid(F x) {
   auto e = expParts(-select(magnitude > 104.0, splat(x, 104.0), magnitude), kExpTailLong);
   Pair<F> one = fastTwoSum(1.0, e.tail);
   Pair<F> power{e.scale * one.high, e.scale * one.low};
-  Pair<F> sum = fastTwoSum(1.0, power.high);
-  F sumLow = sum.low + power.low;
-  F reciprocal = 1.0 / sum.high;
-  F quotient = leadingBits(power.high * reciprocal);
-  F sumHead = leadingBits(sum.high);
-  F remainder = (power.high - quotient * sumHead) - quotient * (sum.high - sumHead);
-  F rest = (remainder + (power.low - quotient * sumLow)) * reciprocal;
-  Pair<F> head = fastTwoSum(1.0, -quotient);
+  Pair<F> quotient = dividedByOnePlus(power, power);
+  Pair<F> head = fastTwoSum(1.0, -quotient.high);
   auto isNegative = x < 0.0;
-  F high = select(isNegative, quotient, head.high);
-  F low = select(isNegative, rest, head.low - rest);
+  F high = select(isNegative, quotient.high, head.high);
+  F low = select(isNegative, quotient.low, head.low - quotient.low);
   return roundToOdd(fastTwoSum(high, low));
 }
 
@@ -136,21 +102,6 @@ template <class F> F logOf(F exponent, F f) {
   Pair<F> head = twoSum(exponent * kLn2High, f);
   Pair<F> body = twoSum(head.high, -half);
   return roundToOdd(fastTwoSum(body.high, low + (head.low + body.low)));
-}
-
-template <class F> struct Scaled {
-  F mantissa; // in [sqrt(1/2), sqrt(2))
-  F exponent;
-};
-
-/// Splits a positive normal number.
-template <class F> Scaled<F> splitExponent(F x) {
-  constexpr std::int64_t kRootHalf = 0x3fe6a09e667f3bcd;
-  auto bits = bitsOf(x);
-  auto raised = bits + (0x3ff0000000000000 - kRootHalf);
-  auto exponent = shiftRight(raised, 52);
-  auto mantissa = (raised & 0x000fffffffffffff) + kRootHalf;
-  return {fromBits(mantissa), fromBits(exponent | 0x4330000000000000) - (0x1p52 + 1023)};
 }
 
 template <class F> F selectLogSpecial(F argument, F value) {
@@ -196,12 +147,12 @@ template <class F> Angle<F> reduceAngle(F x) {
   F second = x * piece(p[0], p[1], p[2], p[3], p[4]);
   F third = x * piece(p[1], p[2], p[3], p[4], p[5]);
   F fourth = x * piece(rest[2], rest[3], rest[4], rest[5], rest[6]);
-  first = first - ((first + kToMultipleOf4) - kToMultipleOf4);
-  second = second - ((second + kToMultipleOf4) - kToMultipleOf4);
+  first = modulo4(first);
+  second = modulo4(second);
   F leading = first + second;
-  F quarters = (leading + kToInteger) - kToInteger;
+  F quarters = roundToInteger(leading);
   Pair<F> sum = twoSum(F(leading - quarters), third);
-  F carry = (sum.high + kToInteger) - kToInteger;
+  F carry = roundToInteger(sum.high);
   Pair<F> turn = twoSum(F(sum.high - carry), fourth);
   F turnLow = turn.low + sum.low;
   // Times pi/2.
