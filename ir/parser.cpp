@@ -183,7 +183,8 @@ private:
       return false;
     }
     f.kind = *kind;
-    if (!scan_.take("("))
+    // Of an init, the parenthesis opens the arguments.
+    if (f.kind == FunctionKind::Init || !scan_.take("("))
       return true;
     auto block = scan_.name("a train block's name");
     if (block)
