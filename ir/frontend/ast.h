@@ -16,7 +16,7 @@ namespace apr::frontend {
 /// grammar. It holds what was written and nothing that was found out about it.
 
 struct Expr;
-struct Function;
+struct FunctionDecl;
 struct Block;
 using ExprPtr = std::unique_ptr<Expr>;
 
@@ -52,13 +52,13 @@ struct MemberExpr {
   ExprPtr object;
   Name member;
 };
-struct Argument {
+struct ArgumentExpr {
   std::optional<Name> name;
   ExprPtr value;
 };
 struct CallExpr {
   ExprPtr callee;
-  std::vector<Argument> arguments;
+  std::vector<ArgumentExpr> arguments;
 };
 /// One index: an expression, `first : last : stride` with optional parts, or `..`.
 struct Index {
@@ -121,7 +121,7 @@ struct BlockExpr {
   std::unique_ptr<Block> block;
 };
 struct FunctionExpr {
-  std::unique_ptr<Function> function;
+  std::unique_ptr<FunctionDecl> function;
 };
 
 struct Expr {
@@ -181,7 +181,7 @@ struct Body {
   std::unique_ptr<Block> block;
 };
 
-struct Function {
+struct FunctionDecl {
   Location location;
   std::string doc;
   std::string name; ///< empty for a layer's own call and for a function value
@@ -273,7 +273,7 @@ struct FreezeMember {
   std::vector<ExprPtr> paths;
 };
 struct EntryMember {
-  Function function;
+  FunctionDecl function;
 };
 struct TrainMember {
   Location location;
@@ -285,7 +285,7 @@ struct TrainMember {
 };
 struct Member {
   Location location;
-  std::variant<Binding, StateMember, FreezeMember, Function, EntryMember, TrainMember> node;
+  std::variant<Binding, StateMember, FreezeMember, FunctionDecl, EntryMember, TrainMember> node;
 
   template <typename Node> const Node *as() const { return std::get_if<Node>(&node); }
 };
@@ -322,7 +322,7 @@ struct Test {
 
 struct Item {
   Location location;
-  std::variant<Import, Function, Layer, Optimizer, Test, Binding> node;
+  std::variant<Import, FunctionDecl, Layer, Optimizer, Test, Binding> node;
 
   template <typename Node> const Node *as() const { return std::get_if<Node>(&node); }
 };

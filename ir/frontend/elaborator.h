@@ -55,9 +55,9 @@ struct Builtin {
 
 /// Where the variables of one signature get their meaning.
 struct Signature {
-  std::string name;   ///< of the function, for messages
-  Scope *scope;       ///< parameters and variables
-  Scope *definition;  ///< names that are there are no variables
+  std::string name;  ///< of the function, for messages
+  Scope *scope;      ///< parameters and variables
+  Scope *definition; ///< names that are there are no variables
   Location call;
   /// Entries: a free variable is a new open dim.
   enum class Free : uint8_t { Infer, OpenDims } free = Free::Infer;
@@ -68,7 +68,9 @@ struct Signature {
     std::string what;
   };
   std::vector<Deferred> deferred; ///< dims to compare when all variables are bound
+  /// Where the variables got their values, for messages.
   std::map<std::string, Location, std::less<>> boundAt;
+  const Instance *instance = nullptr; ///< whose call it is, for messages
 };
 
 /// Evaluates a program: compile-time values by value, tensors by building the graph of the current
@@ -146,8 +148,7 @@ public:
   Value logicalNot(const Value &value, Location location);
   Value matrixMultiply(const Value &left, const Value &right, Location location);
   /// Brings operands of element-wise ops to one dtype and shape.
-  void unifyOperands(std::vector<TensorValue> &operands, Location location,
-                     std::string_view what);
+  void unifyOperands(std::vector<TensorValue> &operands, Location location, std::string_view what);
   Value elementwise(OpKind op, std::vector<Value> operands, Location location,
                     std::string_view what, const std::vector<Location> &locations);
   std::string whereFrom(const TensorValue &tensor);
@@ -160,8 +161,8 @@ public:
   Value callFunction(const FunctionValue &function, std::vector<CallArgument> arguments,
                      Location location, const Expected *expected);
   /// Pairs arguments with parameters, checks and binds them in the signature's scope.
-  void bindArguments(const std::vector<Parameter> &parameters,
-                     std::vector<CallArgument> arguments, Signature &signature);
+  void bindArguments(const std::vector<Parameter> &parameters, std::vector<CallArgument> arguments,
+                     Signature &signature);
   Value evaluateArgument(CallArgument &argument, const Expected *expected);
 
   // ---- types (types.cpp) ----
@@ -169,8 +170,7 @@ public:
   Value matchValue(const TypeExpr &type, const Value &value, Signature &signature,
                    Location location, const std::string &what);
   void matchTensor(const TypeExpr &type, const Type &actual, Signature &signature,
-                   Location location, const std::string &what,
-                   const TensorValue *tensor = nullptr);
+                   Location location, const std::string &what, const TensorValue *tensor = nullptr);
   /// Compares the dims that had to wait for variables.
   void checkDeferred(Signature &signature);
   /// What is known of the type now.
@@ -192,15 +192,15 @@ public:
   BundleValue bundleOf(const Value &value, Location location);
   std::vector<std::string> &path() { return path_; }
   std::string currentPath() const;
-  Instance *makeInstance(const Layer &layer, Scope *fileScope, std::string path,
-                         Location location);
+  Instance *makeInstance(const Layer &layer, Scope *fileScope, std::string path, Location location);
+  void declareModelState(Instance &instance, const StateMember &member);
   void elaborateMembers(Instance &instance, const std::function<bool(const Member &)> &visit);
 
   // ---- builtins (builtins_*.cpp) ----
   static const std::vector<Builtin> &builtins();
   static const Builtin *findBuiltin(std::string_view name);
-  Value callBuiltin(const Builtin &builtin, std::vector<CallArgument> arguments,
-                    Location location, const Expected *expected);
+  Value callBuiltin(const Builtin &builtin, std::vector<CallArgument> arguments, Location location,
+                    const Expected *expected);
   Value builtinElementwise(BuiltinCall &call);
   Value builtinMaxMin(BuiltinCall &call);
   Value builtinWhere(BuiltinCall &call);
@@ -248,6 +248,7 @@ private:
   Value evaluateCall(const CallExpr &expr, Scope &scope, Location location,
                      const Expected *expected, std::optional<CallArgument> piped);
   Value evaluateRepeat(const RepeatExpr &repeat, Scope &scope, Location location);
+  void nameValues(const Pattern &pattern, const Value &value);
   void executeLet(const LetStmt &let, Scope &scope, Location location);
   [[noreturn]] void failUnknownName(const std::string &name, Scope &scope, Location location);
   Value compareConstants(BinaryOp op, const Value &left, const Value &right, Location location);
@@ -258,16 +259,16 @@ private:
   Value bundleArithmetic(BinaryOp op, const Value &left, const Value &right, Location location);
   Value mapBundle(const BundleValue &bundle, const std::function<Value(const Value &)> &function);
   Value power(const TensorValue &base, const Value &exponent, Location location);
-  std::optional<RowForm> combineRows(BinaryOp op, const TensorValue &left,
-                                     const TensorValue &right, const TensorValue &result);
+  std::optional<RowForm> combineRows(BinaryOp op, const TensorValue &left, const TensorValue &right,
+                                     const TensorValue &result);
   Value callChain(const ChainValue &chain, std::vector<CallArgument> arguments, Location location,
                   const Expected *expected);
   const FunctionValue &chooseOverload(const FunctionsValue &functions,
                                       std::vector<CallArgument> &arguments, Location location);
   bool accepts(const FunctionValue &function, const std::vector<CallArgument> &arguments);
   std::string describeSignature(const FunctionValue &function);
-  void matchDims(const TypeExpr &type, const Shape &actual, Signature &signature,
-                 Location location, const std::string &what, const TensorValue *tensor);
+  void matchDims(const TypeExpr &type, const Shape &actual, Signature &signature, Location location,
+                 const std::string &what, const TensorValue *tensor);
   void matchDim(const DimExpr &dim, const Dim &actual, Signature &signature, Location location,
                 const std::string &what, bool mayDefer);
   bool solveDim(const Expr &expr, const Dim &actual, Signature &signature, Location location);
@@ -277,8 +278,8 @@ private:
   void bindDType(const TypeExpr &type, DType actual, Signature &signature, Location location,
                  const std::string &what, bool isWeak);
   [[noreturn]] void failMismatch(const TypeExpr &type, const std::string &found,
-                                 Signature &signature, Location location,
-                                 const std::string &what, const TensorValue *tensor);
+                                 Signature &signature, Location location, const std::string &what,
+                                 const TensorValue *tensor);
   void declareState(Instance &instance, const StateMember &member, Scope *scope,
                     std::map<std::string, CallArgument> &initializers);
   ValueId randomOp(OpKind op, const Type &type, Location location);

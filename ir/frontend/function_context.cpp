@@ -29,8 +29,7 @@ ValueId FunctionContext::addGradientArgument(std::string name, Type type, Locati
   return graph().addArgument(std::move(type), "grad." + name, location);
 }
 
-void FunctionContext::addResult(ValueId value, ResultRole role, std::string name,
-                                ResultKind kind) {
+void FunctionContext::addResult(ValueId value, ResultRole role, std::string name, ResultKind kind) {
   graph().results.push_back(value);
   function.results.push_back({role, std::move(name), kind});
 }
@@ -185,8 +184,9 @@ void limitIndexInputs(Function &function) {
       Argument &argument = function.arguments[i];
       if (graph.arguments()[i] != index || argument.role != ArgumentRole::Input)
         continue;
-      bool isTighter = !argument.indexLimit || (limit.isConstant() && argument.indexLimit->isConstant() &&
-                                                *limit.asConstant() < *argument.indexLimit->asConstant());
+      bool isTighter =
+          !argument.indexLimit || (limit.isConstant() && argument.indexLimit->isConstant() &&
+                                   *limit.asConstant() < *argument.indexLimit->asConstant());
       if (isTighter)
         argument.indexLimit = limit;
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/frontend/lexer.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <optional>
+#include <utility>
 
 namespace apr::frontend {
 
@@ -15,24 +17,24 @@ struct Spelling {
 };
 
 constexpr Spelling kReserved[] = {
-    {"from", TokenKind::From}, {"fn", TokenKind::Fn},     {"let", TokenKind::Let},
-    {"if", TokenKind::If},     {"else", TokenKind::Else}, {"and", TokenKind::And},
-    {"or", TokenKind::Or},     {"not", TokenKind::Not},   {"true", TokenKind::True},
+    {"from", TokenKind::From}, {"fn", TokenKind::Fn},       {"let", TokenKind::Let},
+    {"if", TokenKind::If},     {"else", TokenKind::Else},   {"and", TokenKind::And},
+    {"or", TokenKind::Or},     {"not", TokenKind::Not},     {"true", TokenKind::True},
     {"none", TokenKind::None}, {"false", TokenKind::False},
 };
 
 /// Longer spellings come before their prefixes.
 constexpr Spelling kPunctuation[] = {
-    {"|>", TokenKind::Pipe},        {"<-", TokenKind::LeftArrow},   {"->", TokenKind::RightArrow},
-    {"==", TokenKind::Equal},       {"!=", TokenKind::NotEqual},    {"<=", TokenKind::LessEqual},
-    {">=", TokenKind::GreaterEqual}, {"**", TokenKind::StarStar},   {"//", TokenKind::SlashSlash},
-    {"..", TokenKind::DotDot},      {"(", TokenKind::LeftParen},    {")", TokenKind::RightParen},
-    {"[", TokenKind::LeftBracket},  {"]", TokenKind::RightBracket}, {"{", TokenKind::LeftBrace},
-    {"}", TokenKind::RightBrace},   {",", TokenKind::Comma},        {":", TokenKind::Colon},
-    {".", TokenKind::Dot},          {"?", TokenKind::Question},     {"=", TokenKind::Assign},
-    {"+", TokenKind::Plus},         {"-", TokenKind::Minus},        {"*", TokenKind::Star},
-    {"/", TokenKind::Slash},        {"%", TokenKind::Percent},      {"@", TokenKind::At},
-    {"<", TokenKind::Less},         {">", TokenKind::Greater},
+    {"|>", TokenKind::Pipe},         {"<-", TokenKind::LeftArrow},   {"->", TokenKind::RightArrow},
+    {"==", TokenKind::Equal},        {"!=", TokenKind::NotEqual},    {"<=", TokenKind::LessEqual},
+    {">=", TokenKind::GreaterEqual}, {"**", TokenKind::StarStar},    {"//", TokenKind::SlashSlash},
+    {"..", TokenKind::DotDot},       {"(", TokenKind::LeftParen},    {")", TokenKind::RightParen},
+    {"[", TokenKind::LeftBracket},   {"]", TokenKind::RightBracket}, {"{", TokenKind::LeftBrace},
+    {"}", TokenKind::RightBrace},    {",", TokenKind::Comma},        {":", TokenKind::Colon},
+    {".", TokenKind::Dot},           {"?", TokenKind::Question},     {"=", TokenKind::Assign},
+    {"+", TokenKind::Plus},          {"-", TokenKind::Minus},        {"*", TokenKind::Star},
+    {"/", TokenKind::Slash},         {"%", TokenKind::Percent},      {"@", TokenKind::At},
+    {"<", TokenKind::Less},          {">", TokenKind::Greater},
 };
 
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
@@ -228,8 +230,9 @@ private:
     push(isFloat ? TokenKind::Float : TokenKind::Integer, position_, length);
     position_ += length;
     if (isNameStart(at(0)))
-      diagnostics_.report(DiagnosticKind::BadToken, locate(position_, 1),
-                          "a number is followed directly by a letter")
+      diagnostics_
+          .report(DiagnosticKind::BadToken, locate(position_, 1),
+                  "a number is followed directly by a letter")
           .withHint("put a space or an operator between them");
   }
 
@@ -301,10 +304,9 @@ private:
       ++length;
     std::string_view character = text_.substr(position_, length);
     bool isPrintable = static_cast<unsigned char>(character[0]) > 0x20 && character[0] != 0x7f;
-    std::string message = isPrintable
-                              ? fmt::format("no token starts with '{}'", character)
-                              : fmt::format("no token starts with byte 0x{:02x}",
-                                            static_cast<unsigned char>(character[0]));
+    std::string message = isPrintable ? fmt::format("no token starts with '{}'", character)
+                                      : fmt::format("no token starts with byte 0x{:02x}",
+                                                    static_cast<unsigned char>(character[0]));
     diagnostics_.report(DiagnosticKind::BadToken, locate(position_, length), std::move(message));
     position_ += length;
   }

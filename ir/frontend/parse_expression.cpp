@@ -77,7 +77,7 @@ ExprPtr Parser::parseExpr() {
 }
 
 ExprPtr Parser::parseFunctionValue() {
-  Function function;
+  FunctionDecl function;
   uint32_t outer = std::exchange(deepest_, 0);
   function.location = next().location;
   if (is(TokenKind::Identifier))
@@ -88,8 +88,7 @@ ExprPtr Parser::parseFunctionValue() {
   uint32_t inner = deepest_;
   deepest_ = std::max(outer, inner);
   Location location = function.location;
-  return make(location, inner,
-              FunctionExpr{std::make_unique<Function>(std::move(function))});
+  return make(location, inner, FunctionExpr{std::make_unique<FunctionDecl>(std::move(function))});
 }
 
 ExprPtr Parser::parsePipe() {
@@ -128,8 +127,8 @@ ExprPtr Parser::parseNot() {
   Location location = next().location;
   ExprPtr operand = parseNot();
   uint32_t depth = operand->depth;
-  return make(join(location, operand->location), depth,
-              UnaryExpr{UnaryOp::Not, std::move(operand)});
+  location = join(location, operand->location);
+  return make(location, depth, UnaryExpr{UnaryOp::Not, std::move(operand)});
 }
 
 ExprPtr Parser::parseCompare() {
@@ -170,8 +169,8 @@ ExprPtr Parser::parseUnary() {
   Location location = next().location;
   ExprPtr operand = parseUnary();
   uint32_t depth = operand->depth;
-  return make(join(location, operand->location), depth,
-              UnaryExpr{UnaryOp::Negate, std::move(operand)});
+  location = join(location, operand->location);
+  return make(location, depth, UnaryExpr{UnaryOp::Negate, std::move(operand)});
 }
 
 ExprPtr Parser::parsePower() {
@@ -221,7 +220,7 @@ ExprPtr Parser::parseCall(ExprPtr callee) {
   Location begin = callee->location;
   call.callee = std::move(callee);
   while (!is(TokenKind::RightParen)) {
-    Argument argument;
+    ArgumentExpr argument;
     if (is(TokenKind::Identifier) && peek(1).kind == TokenKind::Assign) {
       argument.name = expectName("a name");
       next();

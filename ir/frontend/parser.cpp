@@ -130,7 +130,7 @@ Item Parser::parseItem() {
   if (is(TokenKind::From))
     return {location, parseImport()};
   if (is(TokenKind::Fn)) {
-    Function function = parseFunction();
+    FunctionDecl function = parseFunction();
     if (function.name.empty())
       failAt(location, "a function at the top of a file needs a name");
     return {location, std::move(function)};
@@ -233,7 +233,7 @@ StateMember Parser::parseStateMember(StateMember::Kind kind, std::string doc) {
 }
 
 EntryMember Parser::parseEntry() {
-  Function function;
+  FunctionDecl function;
   function.doc = peek().doc;
   function.location = next().location;
   Name name = expectName("a name");
@@ -284,8 +284,8 @@ Test Parser::parseTest() {
   return test;
 }
 
-Function Parser::parseFunction() {
-  Function function;
+FunctionDecl Parser::parseFunction() {
+  FunctionDecl function;
   function.doc = peek().doc;
   function.location = expect(TokenKind::Fn, "'fn'").location;
   if (is(TokenKind::Identifier)) {
@@ -297,7 +297,7 @@ Function Parser::parseFunction() {
 }
 
 /// Parameters, result type, body and own gradient.
-Function Parser::parseFunctionRest(Function function) {
+FunctionDecl Parser::parseFunctionRest(FunctionDecl function) {
   function.parameters = parseParameters();
   if (accept(TokenKind::RightArrow))
     function.result = parseType();
@@ -405,9 +405,8 @@ Stmt Parser::parseStatement() {
 }
 
 Stmt Parser::parseRule() {
-  bool isUpdate = isWord("update") &&
-                  (peek(1).kind == TokenKind::LeftParen ||
-                   (isWord("row", 1) && peek(2).kind == TokenKind::LeftParen));
+  bool isUpdate = isWord("update") && (peek(1).kind == TokenKind::LeftParen ||
+                                       (isWord("row", 1) && peek(2).kind == TokenKind::LeftParen));
   Location location = peek().location;
   if (isUpdate)
     return {location, parseUpdate()};

@@ -54,8 +54,8 @@ private:
   EntryMember parseEntry();
   Optimizer parseOptimizer();
   Test parseTest();
-  Function parseFunction();
-  Function parseFunctionRest(Function function);
+  FunctionDecl parseFunction();
+  FunctionDecl parseFunctionRest(FunctionDecl function);
   Binding parseBinding();
 
   // Statements.

@@ -303,8 +303,7 @@ Result<Rational> Rational::power(const Rational &base, int64_t exponent) {
 int Rational::compare(const Rational &a, const Rational &b) {
   if (a.negative_ != b.negative_)
     return a.negative_ ? -1 : 1;
-  int magnitude =
-      Natural::compare(a.numerator_ * b.denominator_, b.numerator_ * a.denominator_);
+  int magnitude = Natural::compare(a.numerator_ * b.denominator_, b.numerator_ * a.denominator_);
   return a.negative_ ? -magnitude : magnitude;
 }
 
@@ -317,9 +316,8 @@ double Rational::round(int precision, int minimumExponent) const {
   int64_t shift = 70 - (static_cast<int64_t>(numerator_.bitLength()) -
                         static_cast<int64_t>(denominator_.bitLength()));
   Natural::Division division =
-      shift >= 0
-          ? numerator_.shiftedLeft(static_cast<size_t>(shift)).dividedBy(denominator_)
-          : numerator_.dividedBy(denominator_.shiftedLeft(static_cast<size_t>(-shift)));
+      shift >= 0 ? numerator_.shiftedLeft(static_cast<size_t>(shift)).dividedBy(denominator_)
+                 : numerator_.dividedBy(denominator_.shiftedLeft(static_cast<size_t>(-shift)));
   bool sticky = !division.remainder.isZero();
   auto bits = static_cast<int64_t>(division.quotient.bitLength());
   int64_t exponent = bits - 1 - shift;
@@ -357,7 +355,8 @@ std::string Rational::str() const {
   double value = toDouble();
   std::string decimal = fmt::format("{}", value);
   Result<Rational> back = parse(decimal[0] == '-' ? decimal.substr(1) : decimal);
-  bool isShort = std::isfinite(value) && back && compare(negative_ ? back->negated() : *back, *this) == 0;
+  bool isShort =
+      std::isfinite(value) && back && compare(negative_ ? back->negated() : *back, *this) == 0;
   if (isShort || !numerator || !denominator)
     return decimal;
   return fmt::format("{}{}/{}", negative_ ? "-" : "", *numerator, *denominator);

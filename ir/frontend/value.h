@@ -55,8 +55,9 @@ struct RowForm {
   ValueId terms = kNoValue; ///< Sum: the summed tensor; Mean: one value per row
 };
 
-/// A value of a graph. A *weak* one is a scalar made of hyperparameters, step counters and constants
-/// alone: it is kept in f64 (or as an integer) and converted once, where it meets another tensor.
+/// A value of a graph. A *weak* one is a scalar made of hyperparameters, step counters and
+/// constants alone: it is kept in f64 (or as an integer) and converted once, where it meets another
+/// tensor.
 struct TensorValue {
   ValueId id = kNoValue;
   FunctionContext *owner = nullptr;
@@ -84,7 +85,7 @@ struct ListValue {
 
 /// A function and the scope it was defined in.
 struct FunctionValue {
-  const Function *declaration = nullptr;
+  const FunctionDecl *declaration = nullptr;
   Scope *scope = nullptr;
   Instance *instance = nullptr; ///< the instance whose member it is, or null
 };

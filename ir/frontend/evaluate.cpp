@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "ir/frontend/elaborator.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace apr::frontend {
+
+namespace {
+
+constexpr uint32_t kMaximumDepth = 600;
+constexpr uint64_t kMaximumWork = 20'000'000;
+constexpr size_t kMaximumOps = 400'000;
+constexpr int64_t kMaximumRepetitions = 10'000;
+constexpr size_t kShownCalls = 4;
+
+/// Names that are always there, in the outermost scope.
+std::optional<Value> builtinName(const std::string &name) {
+  if (auto dtype = findDType(name); dtype && name != "bool")
+    return DTypeValue{*dtype};
+  if (name == "bool")
+    return DTypeValue{DType::Bool};
+  if (name == "pi")
+    return NumberValue{Rational::pi()};
+  if (name == "inf")
+    return NumberValue{{}, NumberValue::Kind::Infinity};
+  if (const Builtin *builtin = Elaborator::findBuiltin(name))
+    return BuiltinValue{builtin};
+  return std::nullopt;
+}
+
+} // namespace
+
+Elaborator::Elaborator(const SourceManager &sources, Diagnostics &diagnostics, ModelTables &tables)
+    : sources_(sources), diagnostics_(diagnostics), tables_(tables) {}
+
+Elaborator::Guard::Guard(Elaborator &elaborator, Location location) : elaborator_(elaborator) {
+  ++elaborator.depth_;
+  bool isDeep = elaborator.depth_ > kMaximumDepth;
+  bool isLong = ++elaborator.work_ > kMaximumWork ||
+                (elaborator.context_ && elaborator.context_->graph().ops().size() > kMaximumOps);
+  if (!isDeep && !isLong)
+    return;
+  --elaborator.depth_;
+  if (isDeep)
+    elaborator.fail(DiagnosticKind::TooLarge, location,
+                    fmt::format("calls and expressions nest more than {} deep", kMaximumDepth));
+  elaborator.fail(DiagnosticKind::TooLarge, location,
+                  fmt::format("the program unfolds to more than {} operations", kMaximumOps));
+}
+
+Scope *Elaborator::newScope(Scope *parent) {
+  scopes_.push_back({parent, {}});
+  return &scopes_.back();
+}
+
+void Elaborator::setDynamic(Dynamic dynamic) {
+  training_ = dynamic.training;
+  real_ = dynamic.real;
+  instance_ = dynamic.instance;
+  bindings_ = std::move(dynamic.bindings);
+}
+
+void Elaborator::report(DiagnosticKind kind, Location location, std::string message,
+                        std::string hint, std::vector<DiagnosticNote> notes) {
+  // A function is elaborated at each use and for grad and eval: once is enough.
+  for (const Diagnostic &known : diagnostics_.all())
+    if (known.kind == kind && known.location == location && known.message == message)
+      return;
+  Diagnostic &diagnostic = diagnostics_.report(kind, location, std::move(message));
+  diagnostic.withHint(std::move(hint));
+  for (DiagnosticNote &note : notes)
+    diagnostic.note(note.location, std::move(note.message));
+  for (size_t i = 0; i < calls_.size() && i < kShownCalls; ++i) {
+    const DiagnosticNote &call = calls_[calls_.size() - 1 - i];
+    diagnostic.note(call.location, call.message);
+  }
+}
+
+void Elaborator::fail(DiagnosticKind kind, Location location, std::string message, std::string hint,
+                      std::vector<DiagnosticNote> notes) {
+  report(kind, location, std::move(message), std::move(hint), std::move(notes));
+  throw Failed{};
+}
+
+Value Elaborator::evaluate(const Expr &expr, Scope &scope, const Expected *expected) {
+  Guard guard(*this, expr.location);
+  if (context_)
+    context_->builder.at(expr.location);
+  return evaluateNode(expr, scope, expected);
+}
+
+Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *expected) {
+  if (auto *name = expr.as<NameExpr>())
+    return lookUp(name->name, scope, expr.location);
+  if (auto *number = expr.as<NumberExpr>()) {
+    Result<Rational> value = Rational::parse(number->text);
+    if (!value)
+      fail(DiagnosticKind::BadConstant, expr.location, value.error());
+    return NumberValue{*value};
+  }
+  if (auto *string = expr.as<StringExpr>())
+    return StringValue{string->text};
+  if (auto *boolean = expr.as<BoolExpr>())
+    return BoolValue{boolean->value};
+  if (expr.as<NoneExpr>())
+    return NoneValue{};
+  if (auto *tuple = expr.as<TupleExpr>()) {
+    TupleValue value;
+    for (size_t i = 0; i < tuple->elements.size(); ++i) {
+      bool isKnown = expected && i < expected->elements.size();
+      path_.push_back(std::to_string(i));
+      value.elements.push_back(
+          evaluate(*tuple->elements[i], scope, isKnown ? &expected->elements[i] : nullptr));
+      path_.pop_back();
+    }
+    return value;
+  }
+  if (auto *list = expr.as<ListExpr>()) {
+    ListValue value;
+    for (size_t i = 0; i < list->elements.size(); ++i) {
+      path_.push_back(std::to_string(i));
+      value.elements.push_back(evaluate(*list->elements[i], scope));
+      path_.pop_back();
+    }
+    return value;
+  }
+  if (auto *access = expr.as<MemberExpr>())
+    return member(evaluate(*access->object, scope), access->member, expr.location);
+  if (auto *call = expr.as<CallExpr>())
+    return evaluateCall(*call, scope, expr.location, expected, std::nullopt);
+  if (auto *indexing = expr.as<IndexExpr>())
+    return index(*indexing, scope, expr.location);
+  if (auto *unary = expr.as<UnaryExpr>()) {
+    Value operand = evaluate(*unary->operand, scope);
+    return unary->op == UnaryOp::Negate ? negate(operand, expr.location)
+                                        : logicalNot(operand, expr.location);
+  }
+  if (auto *operation = expr.as<BinaryExpr>()) {
+    if (operation->op == BinaryOp::And || operation->op == BinaryOp::Or)
+      return evaluateLogic(*operation, scope);
+    Value left = evaluate(*operation->left, scope);
+    Value right = evaluate(*operation->right, scope);
+    context_->builder.at(expr.location);
+    return binary(operation->op, left, right, expr.location, operation->left->location,
+                  operation->right->location);
+  }
+  if (auto *repeat = expr.as<RepeatExpr>())
+    return evaluateRepeat(*repeat, scope, expr.location);
+  if (auto *pipe = expr.as<PipeExpr>()) {
+    CallArgument piped{{}, pipe->value->location, nullptr, nullptr, evaluate(*pipe->value, scope)};
+    if (auto *call = pipe->call->as<CallExpr>())
+      return evaluateCall(*call, scope, expr.location, expected, std::move(piped));
+    Value callee = evaluate(*pipe->call, scope);
+    std::vector<CallArgument> arguments;
+    arguments.push_back(std::move(piped));
+    return call(callee, std::move(arguments), pipe->call->location, expected);
+  }
+  if (auto *branch = expr.as<IfExpr>())
+    return evaluateIf(*branch, scope, expected);
+  if (auto *block = expr.as<BlockExpr>())
+    return evaluateBlock(*block->block, scope, expected);
+  const auto &function = *expr.as<FunctionExpr>();
+  return FunctionsValue{"", {{function.function.get(), &scope, instance_}}};
+}
+
+Value Elaborator::evaluateIf(const IfExpr &branch, Scope &scope, const Expected *expected) {
+  Value condition = evaluate(*branch.condition, scope);
+  if (requireBool(condition, branch.condition->location, "the condition of 'if'"))
+    return evaluateBlock(*branch.then, scope, expected);
+  if (branch.otherwise)
+    return evaluate(*branch.otherwise, scope, expected);
+  return NoneValue{};
+}
+
+Value Elaborator::evaluateLogic(const BinaryExpr &expr, Scope &scope) {
+  Value left = evaluate(*expr.left, scope);
+  if (auto *known = left.as<BoolValue>()) {
+    bool decides = expr.op == BinaryOp::Or;
+    if (known->value == decides)
+      return left;
+    return evaluate(*expr.right, scope);
+  }
+  Value right = evaluate(*expr.right, scope);
+  return elementwise(expr.op == BinaryOp::And ? OpKind::And : OpKind::Or, {left, right},
+                     expr.opLocation, expr.op == BinaryOp::And ? "'and'" : "'or'",
+                     {expr.left->location, expr.right->location});
+}
+
+Value Elaborator::evaluateCall(const CallExpr &expr, Scope &scope, Location location,
+                               const Expected *expected, std::optional<CallArgument> piped) {
+  Value callee = evaluate(*expr.callee, scope);
+  std::vector<CallArgument> arguments;
+  if (piped)
+    arguments.push_back(std::move(*piped));
+  for (const ArgumentExpr &argument : expr.arguments)
+    arguments.push_back({argument.name ? argument.name->text : std::string(),
+                         argument.value->location, argument.value.get(), &scope, std::nullopt});
+  return call(callee, std::move(arguments), location, expected);
+}
+
+Value Elaborator::evaluateRepeat(const RepeatExpr &repeat, Scope &scope, Location location) {
+  Value count = evaluate(*repeat.count, scope);
+  int64_t times = requireInt(count, repeat.count->location, "the count of a repetition");
+  if (times < 0 || times > kMaximumRepetitions)
+    fail(DiagnosticKind::TooLarge, repeat.count->location,
+         fmt::format("a repetition count lies between 0 and {}, found {}", kMaximumRepetitions,
+                     times));
+  ChainValue chain;
+  for (int64_t i = 0; i < times; ++i) {
+    path_.push_back(std::to_string(i));
+    chain.parts.push_back(evaluate(*repeat.constructor, scope));
+    path_.pop_back();
+    if (!chain.parts.back().is<InstanceValue>() && !chain.parts.back().is<ChainValue>())
+      fail(DiagnosticKind::KindMismatch, location,
+           fmt::format("'x' repeats a constructor's call, found {}", describe(chain.parts.back())));
+  }
+  chain.names.resize(chain.parts.size());
+  return chain;
+}
+
+Value Elaborator::evaluateBody(const Body &body, Scope &scope, const Expected *expected) {
+  return body.expr ? evaluate(*body.expr, scope, expected)
+                   : evaluateBlock(*body.block, scope, expected);
+}
+
+namespace {
+
+void poisonPattern(const Pattern &pattern, Scope &scope) {
+  if (pattern.elements.empty())
+    scope.names[pattern.name] = PoisonValue{};
+  for (const Pattern &element : pattern.elements)
+    poisonPattern(element, scope);
+}
+
+} // namespace
+
+Value Elaborator::evaluateBlock(const Block &block, Scope &outer, const Expected *expected) {
+  Scope &scope = *newScope(&outer);
+  Value result = NoneValue{};
+  size_t errors = diagnostics_.errorCount();
+  bool hasFailed = false;
+  auto path = path_;
+  auto bindings = bindings_;
+  for (size_t i = 0; i < block.statements.size(); ++i) {
+    const Stmt &stmt = block.statements[i];
+    try {
+      auto *last = i + 1 == block.statements.size() ? stmt.as<ExprStmt>() : nullptr;
+      if (last)
+        result = evaluate(*last->value, scope, expected);
+      else
+        execute(stmt, scope);
+    } catch (const Failed &) {
+      hasFailed = true;
+      path_ = path;
+      bindings_ = bindings;
+      if (auto *let = stmt.as<LetStmt>())
+        poisonPattern(let->pattern, scope);
+      else if (auto *state = stmt.as<StateStmt>())
+        scope.names[state->name.text] = PoisonValue{};
+    }
+  }
+  if (hasFailed || (errors != diagnostics_.errorCount() && result.is<PoisonValue>()))
+    throw Failed{};
+  return result;
+}
+
+void Elaborator::execute(const Stmt &stmt, Scope &scope) {
+  Guard guard(*this, stmt.location);
+  if (hook_ && hook_(stmt, scope))
+    return;
+  if (auto *let = stmt.as<LetStmt>())
+    return executeLet(*let, scope, stmt.location);
+  if (auto *assignment = stmt.as<AssignStmt>()) {
+    // Evaluation has no side that writes; only training, and what applies it, does.
+    if (context_->purpose == FunctionContext::Purpose::Eval)
+      return;
+    return assign(*assignment->target, evaluate(*assignment->value, scope), scope);
+  }
+  if (auto *expression = stmt.as<ExprStmt>()) {
+    evaluate(*expression->value, scope);
+    return;
+  }
+  if (auto *expectation = stmt.as<ExpectStmt>()) {
+    Value value = evaluate(*expectation->condition, scope);
+    if (!requireBool(value, expectation->condition->location, "what is expected"))
+      fail(DiagnosticKind::ExpectFailed, expectation->condition->location,
+           "what is expected here does not hold");
+    return;
+  }
+  fail(DiagnosticKind::MisplacedStatement, stmt.location,
+       stmt.as<StateStmt>() ? "'state' stands only in an optimizer"
+                            : "this statement stands only in a train block");
+}
+
+void Elaborator::executeLet(const LetStmt &let, Scope &scope, Location location) {
+  Expected expected;
+  Signature signature{"let", &scope, &scope, location, Signature::Free::Infer, {}, {}};
+  if (let.type)
+    expected = expectedOf(*let.type, signature);
+  std::string name = let.pattern.name;
+  for (const Pattern &element : let.pattern.elements)
+    if (name.empty() && element.name != "_")
+      name = element.name;
+  bindings_.push_back(name);
+  path_.push_back(name);
+  Value value = evaluate(*let.value, scope, let.type ? &expected : nullptr);
+  path_.pop_back();
+  bindings_.pop_back();
+  value = read(value, let.value->location);
+  if (let.type) {
+    value = matchValue(*let.type, value, signature, let.value->location, fmt::format("'{}'", name));
+    checkDeferred(signature);
+  }
+  nameValues(let.pattern, value);
+  bindPattern(let.pattern, value, scope, let.value->location);
+}
+
+/// A tensor carries the first name it is bound to into the IR.
+void Elaborator::nameValues(const Pattern &pattern, const Value &value) {
+  if (auto *tuple = value.as<TupleValue>();
+      tuple && tuple->elements.size() == pattern.elements.size())
+    for (size_t i = 0; i < pattern.elements.size(); ++i)
+      nameValues(pattern.elements[i], tuple->elements[i]);
+  auto *tensor = value.as<TensorValue>();
+  if (!tensor || tensor->owner != context_ || !pattern.elements.empty())
+    return;
+  apr::Value &target = context_->graph().value(tensor->id);
+  if (target.name.empty())
+    target.name = pattern.name;
+}
+
+void Elaborator::bindPattern(const Pattern &pattern, const Value &value, Scope &scope,
+                             Location location) {
+  if (pattern.elements.empty()) {
+    if (pattern.name != "_")
+      scope.names[pattern.name] = value;
+    return;
+  }
+  if (value.is<PoisonValue>())
+    throw Failed{};
+  const std::vector<Value> *elements = nullptr;
+  if (auto *tuple = value.as<TupleValue>())
+    elements = &tuple->elements;
+  else if (auto *list = value.as<ListValue>())
+    elements = &list->elements;
+  if (!elements || elements->size() != pattern.elements.size())
+    fail(DiagnosticKind::KindMismatch, location,
+         elements
+             ? fmt::format("{} names for a tuple of {}", pattern.elements.size(), elements->size())
+             : fmt::format("{} names for {}", pattern.elements.size(), describe(value)),
+         {}, {{pattern.location, "the names are here"}});
+  for (size_t i = 0; i < pattern.elements.size(); ++i)
+    bindPattern(pattern.elements[i], (*elements)[i], scope, location);
+}
+
+Value Elaborator::lookUp(const std::string &name, Scope &scope, Location location) {
+  if (Value *found = scope.find(name)) {
+    if (found->is<PoisonValue>())
+      throw Failed{};
+    return *found;
+  }
+  if (name == "training")
+    return BoolValue{training_};
+  if (name == "real")
+    return DTypeValue{real_};
+  if (auto builtin = builtinName(name))
+    return *builtin;
+  failUnknownName(name, scope, location);
+}
+
+void Elaborator::failUnknownName(const std::string &name, Scope &scope, Location location) {
+  if (instance_ && instance_->members.contains(name))
+    fail(DiagnosticKind::UnknownName, location, fmt::format("'{}' is declared further down", name),
+         "members see the members above them");
+  std::vector<std::string> candidates{"training", "real", "pi", "inf"};
+  for (Scope *level = &scope; level; level = level->parent)
+    for (const auto &[known, value] : level->names)
+      candidates.push_back(known);
+  for (const Builtin &builtin : builtins())
+    candidates.emplace_back(builtin.name);
+  auto closest = closestName(name, candidates);
+  fail(DiagnosticKind::UnknownName, location, fmt::format("no '{}' is known here", name),
+       closest ? fmt::format("did you mean '{}'?", *closest) : std::string());
+}
+
+void Elaborator::assign(const Expr &target, const Value &value, Scope &scope) {
+  if (auto *tuple = target.as<TupleExpr>()) {
+    auto *elements = value.as<TupleValue>();
+    if (!elements || elements->elements.size() != tuple->elements.size())
+      fail(DiagnosticKind::KindMismatch, target.location,
+           fmt::format("{} targets for {}", tuple->elements.size(), describe(value)));
+    for (size_t i = 0; i < tuple->elements.size(); ++i)
+      assign(*tuple->elements[i], elements->elements[i], scope);
+    return;
+  }
+  auto *name = target.as<NameExpr>();
+  Value *local = name ? scope.find(name->name) : nullptr;
+  Value old = local ? *local : evaluate(target, scope);
+  if (auto *state = old.as<StateValue>()) {
+    if (context_->purpose != FunctionContext::Purpose::Grad)
+      fail(DiagnosticKind::WriteOutsideTraining, target.location,
+           "parameters and buffers are written only in training",
+           "guard the statement with 'if training { … }'");
+    const StateTensor &tensor = tables_.states[state->index].tensor;
+    context_->writeState(state->index,
+                         requireType(value, tensor.type, target.location,
+                                     fmt::format("the new value of '{}'", tensor.name)));
+    return;
+  }
+  if (old.is<InstanceValue>() && value.is<BundleValue>()) {
+    if (context_->purpose != FunctionContext::Purpose::Grad)
+      fail(DiagnosticKind::WriteOutsideTraining, target.location,
+           "parameters and buffers are written only in training");
+    std::vector<uint32_t> states = statesOf(old, target.location);
+    const auto &leaves = value.as<BundleValue>()->leaves;
+    if (states.size() != leaves.size())
+      fail(DiagnosticKind::KindMismatch, target.location,
+           fmt::format("{} parameters, but {} new values", states.size(), leaves.size()));
+    for (size_t i = 0; i < states.size(); ++i)
+      context_->writeState(states[i],
+                           requireType(leaves[i].second, tables_.states[states[i]].tensor.type,
+                                       target.location, tables_.states[states[i]].tensor.name));
+    return;
+  }
+  auto *tensor = old.as<TensorValue>();
+  if (!local || !tensor)
+    fail(DiagnosticKind::KindMismatch, target.location,
+         fmt::format("'<-' writes a parameter, a buffer, a state or a local tensor, found {}",
+                     describe(old)));
+  if (tensor->isWeak)
+    *local = read(value, target.location);
+  else
+    *local = make(requireType(value, tensor->type, target.location,
+                              fmt::format("the new value of '{}'", name->name)));
+}
+
+// ---- compile-time values ----
+
+bool Elaborator::requireBool(const Value &value, Location location, std::string_view what) {
+  if (auto *known = value.as<BoolValue>())
+    return known->value;
+  fail(DiagnosticKind::KindMismatch, location,
+       fmt::format("{} must be known at compile time, found {}", what, describe(value)),
+       value.is<TensorValue>() ? "choose between tensors with 'where(condition, a, b)'" : "");
+}
+
+std::optional<int64_t> Elaborator::asInt(const Value &value) {
+  if (auto *number = value.as<NumberValue>())
+    return number->kind == NumberValue::Kind::Finite ? number->value.asInt64() : std::nullopt;
+  if (auto *dim = value.as<DimValue>())
+    return dim->dim.asConstant();
+  return std::nullopt;
+}
+
+std::optional<Dim> Elaborator::asDim(const Value &value) {
+  if (auto *dim = value.as<DimValue>())
+    return dim->dim;
+  if (auto known = asInt(value))
+    return Dim(*known);
+  return std::nullopt;
+}
+
+int64_t Elaborator::requireInt(const Value &value, Location location, std::string_view what) {
+  if (auto known = asInt(value))
+    return *known;
+  if (auto *dim = value.as<DimValue>())
+    fail(DiagnosticKind::OpenDim, location,
+         fmt::format("{} must be known at compile time, but {} is open", what, dim->dim.str()));
+  fail(DiagnosticKind::KindMismatch, location,
+       fmt::format("{} must be a whole number known at compile time, found {}", what,
+                   describe(value)));
+}
+
+Dim Elaborator::requireDim(const Value &value, Location location, std::string_view what) {
+  if (auto dim = asDim(value))
+    return *dim;
+  if (auto *number = value.as<NumberValue>(); number && number->kind == NumberValue::Kind::Finite)
+    fail(DiagnosticKind::BadConstant, location,
+         fmt::format("{} must be a whole number, found {}", what, number->value.str()),
+         "'/' is exact, '//' rounds down");
+  fail(DiagnosticKind::KindMismatch, location,
+       fmt::format("{} must be a whole number or a dim, found {}", what, describe(value)));
+}
+
+std::vector<int64_t> Elaborator::requireAxes(const Value &value, size_t rank, Location location) {
+  std::vector<int64_t> axes;
+  auto add = [&](const Value &element) {
+    int64_t axis = requireInt(element, location, "an axis");
+    auto signedRank = static_cast<int64_t>(rank);
+    if (axis < -signedRank || axis >= signedRank)
+      fail(DiagnosticKind::BadAxis, location,
+           fmt::format("axis {} of a tensor of rank {}", axis, rank),
+           rank == 0 ? "a scalar has no axes"
+                     : fmt::format("axes lie between {} and {}", -signedRank, signedRank - 1));
+    axes.push_back(axis < 0 ? axis + signedRank : axis);
+  };
+  if (auto *list = value.as<ListValue>())
+    std::for_each(list->elements.begin(), list->elements.end(), add);
+  else if (auto *tuple = value.as<TupleValue>())
+    std::for_each(tuple->elements.begin(), tuple->elements.end(), add);
+  else
+    add(value);
+  std::vector<int64_t> sorted = axes;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    fail(DiagnosticKind::BadAxis, location, "an axis is named twice");
+  return axes;
+}
+
+Shape Elaborator::requireShape(const Value &value, Location location) {
+  Shape shape;
+  auto add = [&](const Value &element) {
+    shape.push_back(requireDim(element, location, "a dim"));
+    if (auto known = shape.back().asConstant(); known && *known < 0)
+      fail(DiagnosticKind::BadConstant, location, fmt::format("a dim of {}", *known));
+  };
+  if (auto *list = value.as<ListValue>())
+    std::for_each(list->elements.begin(), list->elements.end(), add);
+  else if (auto *tuple = value.as<TupleValue>())
+    std::for_each(tuple->elements.begin(), tuple->elements.end(), add);
+  else
+    add(value);
+  return shape;
+}
+
+} // namespace apr::frontend

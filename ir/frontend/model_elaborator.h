@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "ir/frontend/elaborator.h"
+#include "ir/frontend/frontend.h"
+
+namespace apr::frontend {
+
+/// Lowers one model: makes its instances, then one function after another.
+class ModelElaborator {
+public:
+  ModelElaborator(Elaborator &elaborator, ModelTables &tables, Diagnostics &diagnostics,
+                  const FrontendOptions &options)
+      : elaborator_(elaborator), tables_(tables), diagnostics_(diagnostics), options_(options) {}
+
+  /// Nothing where an error was reported.
+  std::optional<Module> run(const Layer &model, Scope *fileScope);
+
+private:
+  /// A `using` line, with the scope it stands in.
+  struct UsingLine {
+    const UsingStmt *stmt;
+    Scope *scope;
+    Location location;
+  };
+  /// A `minimize` or `descend` and the `using` lines under it.
+  struct Pipeline {
+    Location location;
+    std::vector<uint32_t> states;
+    std::vector<ValueId> gradients; ///< in the grad function
+    std::vector<UsingLine> lines;
+  };
+  struct ReportEntry {
+    std::string name;
+    Value value;
+    Location location;
+  };
+  /// What running a train block's statements gave.
+  struct TrainBody {
+    std::vector<ReportEntry> reports;
+    std::vector<Pipeline> pipelines;
+    bool hasGoal = false; ///< a minimize or descend stands above, though it may have failed
+  };
+  /// A `using` line whose callee and arguments are known.
+  struct PreparedLine {
+    const UsingLine *line;
+    Value callee;
+    std::vector<std::pair<const Parameter *, CallArgument>> arguments;
+    std::vector<CallArgument> positional; ///< of callees without a declaration
+    std::string group;
+  };
+  /// A state of an optimizer while its rules run.
+  struct OptimizerState {
+    uint32_t index;
+    Scope *scope;
+    std::string name;
+  };
+  /// Where `state` declarations go.
+  struct StateOwner {
+    std::string prefix; ///< "step.rest"
+    std::string suffix; ///< the parameter's name, or empty
+    std::optional<Type> type;
+    std::vector<OptimizerState> states;
+  };
+  struct Member {
+    const EntryMember *entry = nullptr;
+    const TrainMember *train = nullptr;
+    Scope *scope = nullptr;
+  };
+
+  void bindHeader(const Layer &model, Instance &instance);
+  std::optional<Value> setting(const Parameter &parameter);
+  void addHyper(std::string name, DType dtype, double value, std::string doc, Location location);
+  void addCounter(std::string name, Location location);
+  FunctionContext &open(FunctionContext::Purpose purpose, std::string name, FunctionKind kind,
+                        std::string trainBlock, std::string doc, Location location);
+  void close();
+  void bindInputs(const std::vector<Parameter> &parameters, Signature &signature);
+  void lowerEntry(const EntryMember &entry, Scope *scope);
+  void addEntryResults(const Value &value, Location location);
+  void lowerTrain(const TrainMember &train, Scope *scope);
+  TrainBody runBody(const TrainMember &train, Scope *scope);
+  bool trainStatement(const Stmt &stmt, Scope &scope, TrainBody &body);
+  void minimize(const MinimizeStmt &stmt, Scope &scope, Location location, TrainBody &body);
+  void descend(const DescendStmt &stmt, Scope &scope, Location location, TrainBody &body);
+  void addReport(TrainBody &body, std::string name, Value value, Location location);
+  void emitReports(const TrainBody &body);
+  ValueId reportScalar(const ReportEntry &report);
+  std::optional<ValueId> reportRows(const ReportEntry &report);
+  void lowerApply(const TrainMember &train, const TrainBody &body,
+                  const std::vector<uint32_t> &written);
+  PreparedLine prepare(const UsingLine &line);
+  void nameHypers(std::vector<PreparedLine> &lines, const std::string &block);
+  void applyLine(PreparedLine &line, const std::string &block, bool isShared,
+                 std::vector<std::pair<uint32_t, Value>> &leaves);
+  bool covers(const UsingLine &line, uint32_t state);
+  void runOptimizer(const Optimizer &optimizer, Scope *scope, PreparedLine &line,
+                    const std::string &prefix,
+                    const std::vector<std::pair<uint32_t, Value>> &leaves);
+  bool declareOptimizerState(const Stmt &stmt, Scope &scope, StateOwner &owner);
+  void writeBack(const StateOwner &owner, Location location);
+  void lowerInit(const Layer &model);
+  void checkStreams(const Module &module);
+
+  Elaborator &elaborator_;
+  ModelTables &tables_;
+  Diagnostics &diagnostics_;
+  const FrontendOptions &options_;
+  Instance *model_ = nullptr;
+  DType real_ = DType::F32;
+  std::vector<Member> members_;
+  std::vector<std::unique_ptr<FunctionContext>> contexts_;
+  std::vector<apr::Function> functions_;
+  bool failed_ = false;
+};
+
+} // namespace apr::frontend
