@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/fuse_graph.h"
+
+#include <algorithm>
+
+namespace apr {
+namespace {
+
+bool isFree(OpKind kind) {
+  switch (opInfo(kind).family) {
+  case OpFamily::Reshape:
+  case OpFamily::Transpose:
+  case OpFamily::Broadcast:
+  case OpFamily::Slice:
+  case OpFamily::Constant:
+  case OpFamily::Iota:
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
+
+FuseGraph::FuseGraph(const Graph &graph)
+    : graph_(graph), isLive_(graph.ops().size()), isNode_(graph.ops().size()),
+      isResult_(graph.values().size()), groupOf_(graph.ops().size()), users_(graph.values().size()),
+      members_(graph.ops().size()) {
+  std::vector<bool> isUsed(graph.values().size());
+  for (ValueId result : graph.results)
+    isResult_[result] = isUsed[result] = true;
+  for (size_t i = graph.ops().size(); i-- > 0;) {
+    const Op &op = graph.ops()[i];
+    isLive_[i] = std::ranges::any_of(op.results, [&](ValueId v) { return isUsed[v]; });
+    if (!isLive_[i])
+      continue;
+    const bool isReturned = std::ranges::any_of(op.results, [&](ValueId v) { return isResult_[v]; });
+    isNode_[i] = !isFree(op.kind) || isReturned;
+    for (ValueId operand : op.operands)
+      isUsed[operand] = true;
+  }
+  for (size_t i = 0; i < graph.ops().size(); ++i) {
+    if (!isNode_[i])
+      continue;
+    nodes_.push_back(i);
+    groupOf_[i] = i;
+    members_[i] = {i};
+    for (ValueId operand : graph.ops()[i].operands) {
+      const ValueId base = trace(operand).base;
+      if (base != kNoValue && (users_[base].empty() || users_[base].back() != i))
+        users_[base].push_back(i);
+    }
+  }
+}
+
+FuseGraph::Path FuseGraph::trace(ValueId value) const {
+  Path path;
+  while (true) {
+    auto definition = graph_.definitionIndex(value);
+    if (!definition || isNode_[*definition]) {
+      path.base = value;
+      path.definition = definition;
+      return path;
+    }
+    path.views.push_back(*definition);
+    const Op &view = op(*definition);
+    if (view.operands.empty())
+      return path;
+    value = view.operands[0];
+  }
+}
+
+std::vector<size_t> FuseGraph::groups() const {
+  std::vector<size_t> result;
+  for (size_t node : nodes_)
+    if (members_[groupOf_[node]].front() == node)
+      result.push_back(groupOf_[node]);
+  return result;
+}
+
+std::vector<ValueId> FuseGraph::outputsOf(const std::set<size_t> &nodes) const {
+  std::vector<ValueId> outputs;
+  for (size_t node : nodes)
+    for (ValueId result : op(node).results)
+      if (isResult(result) || std::ranges::any_of(users(result), [&](size_t user) {
+            return !nodes.contains(user);
+          }))
+        outputs.push_back(result);
+  return outputs;
+}
+
+std::set<size_t> FuseGraph::successors(size_t group) const {
+  std::set<size_t> result;
+  for (size_t node : members_[group])
+    for (ValueId value : op(node).results)
+      for (size_t user : users(value))
+        if (groupOf_[user] != group)
+          result.insert(groupOf_[user]);
+  return result;
+}
+
+bool FuseGraph::canMergeWithoutCycle(size_t first, size_t second) const {
+  // A path from one to the other that passes through a third group.
+  for (auto [from, to] : {std::pair(first, second), std::pair(second, first)}) {
+    std::set<size_t> seen;
+    std::vector<size_t> pending;
+    for (size_t next : successors(from))
+      if (next != to && seen.insert(next).second)
+        pending.push_back(next);
+    while (!pending.empty()) {
+      const size_t group = pending.back();
+      pending.pop_back();
+      for (size_t next : successors(group)) {
+        if (next == to)
+          return false;
+        if (seen.insert(next).second)
+          pending.push_back(next);
+      }
+    }
+  }
+  return true;
+}
+
+void FuseGraph::merge(size_t into, size_t from) {
+  std::vector<size_t> all;
+  std::ranges::merge(members_[into], members_[from], std::back_inserter(all));
+  for (size_t node : members_[from])
+    groupOf_[node] = into;
+  members_[from].clear();
+  members_[into] = std::move(all);
+}
+
+std::vector<size_t> FuseGraph::orderedGroups() const {
+  std::map<size_t, size_t> pending; // predecessors left, by group
+  for (size_t group : groups())
+    pending.emplace(group, 0);
+  for (const auto &[group, count] : pending)
+    for (size_t next : successors(group))
+      ++pending[next];
+  std::set<std::pair<size_t, size_t>> ready; // first member, group
+  for (const auto &[group, count] : pending)
+    if (count == 0)
+      ready.insert({members_[group].front(), group});
+  std::vector<size_t> order;
+  while (!ready.empty()) {
+    const size_t group = ready.begin()->second;
+    ready.erase(ready.begin());
+    order.push_back(group);
+    for (size_t next : successors(group))
+      if (--pending[next] == 0)
+        ready.insert({members_[next].front(), next});
+  }
+  if (order.size() != pending.size())
+    throw InternalError("fuse-elementwise made a cycle of kernels");
+  return order;
+}
+
+} // namespace apr
