@@ -15,9 +15,9 @@ constexpr int64_t kMaximumElements = int64_t(1) << 60;
 /// What must be non-negative and at most a limit for the sizes of a function to be computable.
 class SizeConditions {
 public:
-  explicit SizeConditions(const Function &function) {
-    collect(function.graph);
-    add(*function.workspaceBytes, kMaximumBlockBytes);
+  explicit SizeConditions(const EntryDescription &entry) {
+    collect(entry.function->graph);
+    add(entry.workspaceBytes, kMaximumBlockBytes);
   }
   const std::map<Dim, int64_t> &upperBounds() const { return upperBounds_; }
 
@@ -111,7 +111,7 @@ private:
   }
 
   void checkSizes(const DimValues &values) {
-    const SizeConditions conditions(function_);
+    const SizeConditions conditions(entry_);
     for (const auto &[size, limit] : conditions.upperBounds()) {
       CheckedDim dim = emitCheckedDim(builder_, size, values);
       llvm::Value *tooLarge = builder_.CreateICmpUGT(dim.value, builder_.getInt64(limit));
@@ -125,7 +125,7 @@ private:
     llvm::Value *status = builder_.CreateCall(check, {workspace->getArg(1)});
     failIf(builder_.CreateIsNotNull(status), builder_.getInt64(~uint64_t(0)));
     const DimValues values = loadDims(builder_, workspace->getArg(1), function_.dims);
-    llvm::Value *planned = emitDim(builder_, *function_.workspaceBytes, values);
+    llvm::Value *planned = emitDim(builder_, entry_.workspaceBytes, values);
     llvm::Value *workers = builder_.CreateZExt(workspace->getArg(0), builder_.getInt64Ty());
     llvm::Value *none = builder_.CreateICmpEQ(workers, builder_.getInt64(0));
     workers = builder_.CreateSelect(none, builder_.getInt64(1), workers);

@@ -22,7 +22,7 @@ public:
     checkBlocks();
     checkHypers();
     checkTensors(entry_.inputs, offsetof(aprt_call, inputs), parts_.inputs);
-    checkTensors(entry_.results, offsetof(aprt_call, results), parts_.results);
+    checkResults();
     for (size_t i = 0; i < entry_.inputs.size(); ++i)
       if (entry_.inputs[i].indexLimit)
         checkIndices(entry_.inputs[i], parts_.inputs[i]);
@@ -123,11 +123,24 @@ private:
     require(builder_.CreateIsNotNull(array), APRT_NULL_ARGUMENT);
     for (size_t i = 0; i < tensors.size(); ++i) {
       llvm::Value *pointer = loadField(builder_, context_.pointer(), array, 8 * i, "tensor");
+      requireAligned(pointer, byteSize(tensors[i].type.dtype));
+      pointers.push_back(pointer);
+      if (&tensors == &entry_.results && !entry_.unwantedOffsets.empty())
+        continue;
       llvm::Value *count = emitDim(builder_, elementCount(tensors[i].type.shape), parts_.dimValues);
       require(builder_.CreateOr(builder_.CreateIsNull(count), builder_.CreateIsNotNull(pointer)),
               APRT_NULL_ARGUMENT);
-      requireAligned(pointer, byteSize(tensors[i].type.dtype));
-      pointers.push_back(pointer);
+    }
+  }
+
+  void checkResults() {
+    checkTensors(entry_.results, offsetof(aprt_call, results), parts_.results);
+    for (size_t i = 0; i < entry_.unwantedOffsets.size(); ++i) {
+      llvm::Value *&pointer = parts_.results[i];
+      llvm::Value *instead =
+          builder_.CreateGEP(builder_.getInt8Ty(), parts_.workspace,
+                             emitDim(builder_, entry_.unwantedOffsets[i], parts_.dimValues));
+      pointer = builder_.CreateSelect(builder_.CreateIsNull(pointer), instead, pointer);
     }
   }
 

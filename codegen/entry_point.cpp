@@ -109,7 +109,7 @@ private:
   void fillFrame() {
     llvm::Value *scratch =
         builder_.CreateGEP(builder_.getInt8Ty(), parts_.workspace,
-                           emitDim(builder_, *entry_.function->workspaceBytes, parts_.dimValues));
+                           emitDim(builder_, entry_.workspaceBytes, parts_.dimValues));
     setField(KernelRunner::Dims, parts_.dims);
     setField(KernelRunner::Buffers, buffers_);
     setField(KernelRunner::Scratch, scratch);

@@ -144,7 +144,7 @@ private:
     for (const OutField &field : entry.out->fields) {
       line("  {}{}; /* {}{} */", field.type, field.name,
            commentText(str(entry.results[field.result].type)),
-           field.isPointer ? ", set by the caller" : "");
+           field.isPointer ? ", where the caller wants it, or null" : "");
       initial += "0, ";
     }
     line("  uint64_t reserved[2];\n}} {}_out;", entry.symbol);

@@ -88,7 +88,7 @@ Json entryJson(const EntryDescription &entry, uint64_t scratchBytes) {
           {"inputs", std::move(inputs)},
           {"results", std::move(results)},
           {"checks", checksJson(entry)},
-          {"workspace_bytes", toJson(*entry.function->workspaceBytes)},
+          {"workspace_bytes", toJson(entry.workspaceBytes)},
           {"scratch_bytes_per_worker", scratchBytes},
           {"doc", entry.function->doc}};
 }

@@ -2,6 +2,7 @@
 #include "codegen/model_description.h"
 
 #include "codegen/c_names.h"
+#include "passes/workspace_arena.h"
 
 #include <fmt/format.h>
 
@@ -34,6 +35,17 @@ void describeTensors(EntryDescription &entry) {
       entry.results.push_back({result.name.empty() ? "result" : result.name,
                                function.graph.type(function.graph.results[i]), result.kind,
                                std::nullopt});
+  }
+}
+
+/// A training loop rarely wants all that a step reports, and must not have to provide for it.
+void describeWorkspace(EntryDescription &entry) {
+  entry.workspaceBytes = entry.function->workspaceBytes.value_or(0);
+  if (!isTrainFunction(entry.function->kind))
+    return;
+  for (const TensorDescription &result : entry.results) {
+    entry.unwantedOffsets.push_back(entry.workspaceBytes);
+    entry.workspaceBytes += roundUpToAlignment(byteCount(result.type));
   }
 }
 
@@ -143,6 +155,7 @@ EntryDescription describeEntry(ModelDescription &model, const Function &function
     if (isTrainFunction(function.kind) && model.module->trainBlocks[i] == function.trainBlock)
       entry.trainBlock = i;
   describeTensors(entry);
+  describeWorkspace(entry);
   ParameterList(entry, model.prefix).build();
   describeStatuses(model, entry);
   return entry;

@@ -68,6 +68,10 @@ struct EntryDescription {
   std::vector<TensorDescription> results; ///< role Result only
   std::vector<CParameter> parameters;
   std::optional<OutStruct> out;
+  /// Offset in the workspace of the place of each result that the caller leaves null; empty where
+  /// results are required, as those of plain entries are.
+  std::vector<Dim> unwantedOffsets;
+  Dim workspaceBytes; ///< as planned, and for unwanted results; scratch of kernels not counted
   bool writesState = false;
   bool usesGradients = false;
   int32_t firstStatus = 0; ///< status of the first of Function::checks

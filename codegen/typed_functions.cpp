@@ -77,7 +77,7 @@ private:
   }
 
   void useStackWorkspace() {
-    const auto planned = static_cast<uint64_t>(*entry_.function->workspaceBytes->asConstant());
+    const auto planned = static_cast<uint64_t>(*entry_.workspaceBytes.asConstant());
     const uint64_t bytes = planned + point_.scratchBytes;
     if (bytes == 0)
       return;

@@ -8,15 +8,9 @@
 #include "passes/plan_buffers.h"
 
 #include "ir/rewrite.h"
+#include "passes/fuse_elementwise.h"
 #include "passes/state_layout.h"
 #include "passes/workspace_arena.h"
-#if __has_include("passes/fuse_elementwise.h")
-#include "passes/fuse_elementwise.h"
-#else
-namespace apr {
-static bool readsOnlyAtWrittenIndex(const Op &, size_t, size_t) { return false; }
-} // namespace apr
-#endif
 
 #include <fmt/format.h>
 
@@ -76,8 +70,7 @@ private:
   /// The argument that holds the old value of a state tensor, if the function has it.
   ValueId oldState(const std::string &name) {
     for (size_t i = 0; i < function_.arguments.size(); ++i)
-      if (function_.arguments[i].role == ArgumentRole::State &&
-          function_.arguments[i].name == name)
+      if (function_.arguments[i].role == ArgumentRole::State && function_.arguments[i].name == name)
         return graph().arguments()[i];
     return kNoValue;
   }
@@ -306,8 +299,8 @@ private:
   ValueId reusableOperand(size_t k, ValueId result, const std::vector<size_t> &last) {
     for (ValueId operand : graph().ops()[k].operands) {
       const auto &slot = graph().value(operand).buffer;
-      if (slot && slot->space == BufferSpace::Workspace && last[operand] == k &&
-          owned_[operand] && byteCount(graph().type(operand)) == byteCount(graph().type(result)) &&
+      if (slot && slot->space == BufferSpace::Workspace && last[operand] == k && owned_[operand] &&
+          byteCount(graph().type(operand)) == byteCount(graph().type(result)) &&
           mayOverwrite(k, operand, result))
         return operand;
     }

@@ -47,8 +47,8 @@ std::vector<GradientTensor> gradientTensors(const Module &module, std::string_vi
   } else if (const Function *apply = findBlockFunction(module, block, FunctionKind::Apply)) {
     for (size_t i = 0; i < apply->arguments.size(); ++i)
       if (apply->arguments[i].role == ArgumentRole::Gradient)
-        tensors.push_back({apply->arguments[i].name,
-                           apply->graph.type(apply->graph.arguments()[i])});
+        tensors.push_back(
+            {apply->arguments[i].name, apply->graph.type(apply->graph.arguments()[i])});
   }
   return tensors;
 }

@@ -25,7 +25,7 @@ private:
   /// Blocks lie one after another without gaps, in the order of blocks_.
   struct Block {
     Dim offset;
-    Dim size;  ///< a multiple of 64
+    Dim size;    ///< a multiple of 64
     Dim atLeast; ///< a lower bound of size that is easier to compare with
     bool busy = false;
   };
