@@ -160,15 +160,18 @@ std::size_t weightElements(const Instance &instance) {
 }
 
 std::string weightsJson(const Instance &instance) {
-  Json weights = Json::object();
+  std::string text =
+      fmt::format("{{\"model\": {},\n \"weights\": {{", Json(instance.model().name()).dump());
+  const char *separator = "\n";
   for (const aprt_tensor &tensor : instance.model().tensors()) {
     if (!isWeight(tensor))
       continue;
     std::size_t next = 0;
-    weights[tensor.name] = nested(instance.values(tensor), tensor.dtype, shapeOf(tensor), next);
+    const Json values = nested(instance.values(tensor), tensor.dtype, shapeOf(tensor), next);
+    text += fmt::format("{}  {}: {}", separator, Json(tensor.name).dump(), values.dump());
+    separator = ",\n";
   }
-  const Json document = {{"model", instance.model().table().name}, {"weights", weights}};
-  return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return text + "}}\n";
 }
 
 } // namespace apr::train

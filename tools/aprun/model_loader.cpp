@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/aprun/model_loader.h"
+
+#include "codegen/compile.h"
+#include "passes/pass_manager.h"
+#include "passes/pipeline.h"
+#include "runtime/train/atomic_file.h"
+#include "runtime/train/error.h"
+#include "tools/aprc/files.h"
+#include "tools/aprc/load_module.h"
+#include "tools/aprc/options.h"
+#include "tools/aprun/jit.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <unistd.h>
+
+namespace apr::aprun {
+namespace {
+
+using train::Error;
+using train::ErrorKind;
+
+class Loaded : public LoadedModel {
+public:
+  explicit Loaded(std::unique_ptr<LinkedObject> object) : object_(std::move(object)) {}
+  const aprt_model &table() const override { return object_->model(); }
+
+private:
+  std::unique_ptr<LinkedObject> object_;
+};
+
+/// Prints what was found wrong, and ends the command where that includes errors.
+void report(const Diagnostics &diagnostics, const SourceManager &sources) {
+  const char *disabled = std::getenv("NO_COLOR");
+  const bool isColored = ::isatty(STDERR_FILENO) && !(disabled && *disabled);
+  for (const Diagnostic &diagnostic : diagnostics.all())
+    fmt::print(stderr, "{}\n",
+               renderText(diagnostic, sources, isColored ? ColorMode::Colored : ColorMode::Plain));
+  if (diagnostics.hasErrors())
+    throw Error(ErrorKind::Diagnostics,
+                fmt::format("the model does not compile: {} error{}", diagnostics.errorCount(),
+                            diagnostics.errorCount() == 1 ? "" : "s"));
+}
+
+TargetOptions targetOptions(const ModelRequest &request) {
+  TargetOptions target;
+  target.cpu = request.cpu;
+  if (!request.optimize.empty())
+    target.level = static_cast<CodegenLevel>(request.optimize[0] - '0');
+  if (const auto made = Target::create(target); !made)
+    throw Error(ErrorKind::Usage, {"--cpu"}, made.error());
+  return target;
+}
+
+/// The object that aprc would write for the same source and flags.
+std::string compiledObject(const ModelRequest &request) {
+  CompileOptions options;
+  options.target = targetOptions(request);
+  SourceManager sources;
+  Diagnostics diagnostics;
+  try {
+    auto module = aprc::loadModule({request.path, request.set, ""}, sources, diagnostics);
+    if (!module) {
+      report(diagnostics, sources);
+      throw Error(ErrorKind::Internal, "the model could not be read, and no reason was given");
+    }
+    const bool isPlain = options.target.level == CodegenLevel::O0;
+    const auto level = isPlain ? OptimizationLevel::O0 : OptimizationLevel::Default;
+    runPasses(*module, makePipeline(level), makePassOptions(level), {}, diagnostics);
+    report(diagnostics, sources);
+    options.sourceHash = aprc::hashSources(sources);
+    auto compiled = compileModule(*module, options);
+    if (!compiled)
+      throw Error(ErrorKind::Diagnostics, {request.path}, compiled.error());
+    return std::move(compiled->object);
+  } catch (const aprc::FileError &error) {
+    throw Error(ErrorKind::Data, error.what());
+  } catch (const aprc::UsageError &error) {
+    throw Error(ErrorKind::Usage, error.what());
+  }
+}
+
+} // namespace
+
+std::unique_ptr<LoadedModel> loadModel(const ModelRequest &request) {
+  if (request.path.ends_with(".o")) {
+    if (!request.set.empty())
+      throw Error(ErrorKind::Usage, {request.path},
+                  "an object has no compile-time values left to --set; give the model's source");
+    return std::make_unique<Loaded>(linkObject(train::readFile(request.path), request.path));
+  }
+  return std::make_unique<Loaded>(linkObject(compiledObject(request), request.path));
+}
+
+} // namespace apr::aprun

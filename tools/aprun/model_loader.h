@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include <aprt.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace apr::aprun {
+
+/// A model to be compiled in memory, or an object that aprc wrote (its path ends in .o).
+struct ModelRequest {
+  std::string path;
+  std::map<std::string, std::string> set; ///< compile-time values
+  std::string cpu = "native";
+  std::string optimize; ///< "0" to "3"; empty: the default
+};
+
+/// A compiled model in this process: the very bytes of the object, linked in place.
+class LoadedModel {
+public:
+  virtual ~LoadedModel() = default;
+  virtual const aprt_model &table() const = 0;
+};
+
+/// Compiles and loads. Diagnostics of the model go to standard error, then an `Error` of kind
+/// Diagnostics is thrown; a broken object is of kind Data.
+std::unique_ptr<LoadedModel> loadModel(const ModelRequest &request);
+
+} // namespace apr::aprun

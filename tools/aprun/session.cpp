@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/aprun/session.h"
+
+#include "runtime/train/sha256.h"
+#include "runtime/train/suggestion.h"
+#include "runtime/train/weights.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <numeric>
+
+namespace apr::aprun {
+namespace {
+
+using train::CsvTable;
+using train::Error;
+using train::ErrorKind;
+using train::inQuotes;
+using train::TableLoader;
+
+bool isFolder(const std::string &path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error);
+}
+
+void readTarget(Session &session, const std::string &target) {
+  if (isFolder(target)) {
+    session.folder = target;
+    session.record = train::readRecord(target);
+    session.settings = session.record->settings;
+  } else if (target.ends_with(".toml")) {
+    train::applyRunFile(session.settings, target);
+  } else if (target.ends_with(".apr") || target.ends_with(".apir") || target.ends_with(".o")) {
+    session.settings.model = target;
+  } else {
+    throw Error(
+        ErrorKind::Usage,
+        fmt::format("cannot tell what {} is: expected a run file (.toml), a model (.apr), an "
+                    "object (.o) or the folder of a run",
+                    inQuotes(target)));
+  }
+}
+
+void checkUnchanged(const Session &session) {
+  const std::string now = session.model->table().source_hash;
+  if (session.record && now != session.record->sourceHash)
+    throw Error(ErrorKind::Data, {session.settings.model},
+                fmt::format("the model has changed since the run in {}: its hash is {:.12}…, the "
+                            "run's is {:.12}…; train again",
+                            session.folder, now, session.record->sourceHash));
+}
+
+train::ColumnSet columnsOf(const CsvTable &table) {
+  return {table.file(), table.columnCount(), table.names()};
+}
+
+std::vector<train::InputColumns> bindings(const Session &session, const CsvTable &table,
+                                          const std::vector<train::InputNeed> &needs) {
+  if (session.record)
+    return train::bindRecorded(*session.record, needs, columnsOf(table));
+  return train::bindColumns(needs, columnsOf(table), session.settings.inputs,
+                            session.settings.transforms);
+}
+
+std::string listedInputs(const std::vector<train::InputNeed> &needs) {
+  std::vector<std::string> names;
+  for (const train::InputNeed &need : needs)
+    names.push_back(need.name);
+  return train::listed(names);
+}
+
+} // namespace
+
+Session readSession(const CommandLine &line) {
+  Session session;
+  const bool namesModel = !line.arguments.empty();
+  if (namesModel)
+    readTarget(session, line.arguments.front());
+  for (const auto &[info, text] : line.settings)
+    train::applyFlag(session.settings, *info, text);
+  if (session.settings.model.empty())
+    throw Error(ErrorKind::Usage,
+                namesModel ? fmt::format("{} names no model", inQuotes(line.arguments.front()))
+                           : "no model is given; aprun help shows how");
+  return session;
+}
+
+void openModel(Session &session, const CommandLine &line) {
+  const std::string level = line.option("optimize").value_or("");
+  if (!level.empty() && (level.size() != 1 || level[0] < '0' || level[0] > '3'))
+    throw Error(ErrorKind::Usage, {"--optimize"},
+                fmt::format("expected a level from 0 to 3, found {}", inQuotes(level)));
+  session.model = loadModel(
+      {session.settings.model, session.settings.set, line.option("cpu").value_or("native"), level});
+  checkUnchanged(session);
+}
+
+std::unique_ptr<train::Trainer> makeTrainer(Session &session) {
+  return std::make_unique<train::Trainer>(session.model->table(), session.settings.trainer);
+}
+
+void loadState(Session &session, const CommandLine &line, train::Instance &instance) {
+  instance.initialise(session.settings.trainer.seed);
+  if (const auto weights = line.option("weights"))
+    train::loadWeights(instance, *weights);
+  else if (session.record)
+    train::loadWeights(instance, session.folder + "/weights.safetensors");
+}
+
+std::vector<std::size_t> LoadedData::allRows() const {
+  std::vector<std::size_t> rows(data.rows);
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  return rows;
+}
+
+LoadedData loadData(const Session &session, const std::vector<train::InputNeed> &needs) {
+  LoadedData loaded;
+  if (needs.empty())
+    return loaded;
+  const train::RunSettings &settings = session.settings;
+  if (settings.data.empty())
+    throw Error(ErrorKind::Usage, fmt::format("the model needs data for {}: give a table with "
+                                              "--data or [data] file in the run file",
+                                              listedInputs(needs)));
+  CsvTable table = CsvTable::read(settings.data, settings.format);
+  loaded.columnNames = table.names();
+  loaded.columnCount = table.columnCount();
+  train::Sha256 hash;
+  hash.update(table.text().data(), table.text().size());
+  loaded.hash = hash.finish();
+  auto columns = bindings(session, table, needs);
+  TableLoader loader(std::move(table), needs, std::move(columns));
+  loaded.split = train::splitRows(settings.trainer.seed, loader.rows(), settings.validation);
+  // Recorded transforms are fitted: nothing of a new table may flow into them.
+  loaded.data =
+      loader.assemble(session.record ? std::vector<std::size_t>{} : loaded.split.training);
+  for (std::size_t i = 0; i < needs.size(); ++i)
+    loaded.inputs.push_back({needs[i], loader.bindings()[i]});
+  return loaded;
+}
+
+std::vector<std::size_t> chosenRows(const CommandLine &line, const LoadedData &data,
+                                    const std::string &otherwise) {
+  const std::string choice = line.option("rows").value_or(otherwise);
+  if (choice == "all")
+    return data.allRows();
+  if (choice == "training")
+    return data.split.training;
+  if (choice == "validation")
+    return data.split.validation;
+  throw Error(ErrorKind::Usage, {"--rows"},
+              fmt::format("expected all, training or validation, found {}", inQuotes(choice)));
+}
+
+} // namespace apr::aprun

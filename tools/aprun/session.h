@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "runtime/train/record.h"
+#include "runtime/train/run_settings.h"
+#include "runtime/train/table_loader.h"
+#include "runtime/train/trainer.h"
+#include "tools/aprun/command_line.h"
+#include "tools/aprun/model_loader.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace apr::aprun {
+
+/// What a command works on: the settings of a run file, of flags or of a recorded run, and the
+/// model.
+struct Session {
+  train::RunSettings settings;
+  std::optional<train::RunRecord> record; ///< where a run's folder was named
+  std::string folder;                     ///< of the run
+  std::unique_ptr<LoadedModel> model;
+};
+
+/// Reads the settings that the command line names: its first argument is a run file, a model, an
+/// object or a run's folder; flags win. No model is loaded yet.
+Session readSession(const CommandLine &line);
+
+/// Compiles or links the session's model. A recorded run's model must still have the recorded
+/// source hash; else an `Error` of kind Data.
+void openModel(Session &session, const CommandLine &line);
+
+/// A trainer with the session's options.
+std::unique_ptr<train::Trainer> makeTrainer(Session &session);
+
+/// Weights from --weights, else from the recorded run, else initial ones.
+void loadState(Session &session, const CommandLine &line, train::Instance &instance);
+
+/// The rows of the session's table, ready for some inputs, and how they are divided.
+struct LoadedData {
+  train::Dataset data;
+  train::Split split;
+  std::vector<train::RecordedInput> inputs;
+  std::vector<std::string> columnNames;
+  std::size_t columnCount = 0;
+  std::string hash;
+
+  std::vector<std::size_t> allRows() const;
+};
+
+/// Reads the table for these inputs; empty data where there are none. Columns are bound as
+/// recorded, or as the settings say.
+LoadedData loadData(const Session &session, const std::vector<train::InputNeed> &needs);
+
+/// The rows that --rows names, or `otherwise`.
+std::vector<std::size_t> chosenRows(const CommandLine &line, const LoadedData &data,
+                                    const std::string &otherwise);
+
+} // namespace apr::aprun
