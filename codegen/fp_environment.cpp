@@ -18,8 +18,8 @@ public:
         type_(llvm::FunctionType::get(builder.getVoidTy(), {context.pointer()}, false)) {}
 
   void save() {
-    saved_ = builder_.CreateAlloca(builder_.getInt32Ty(), nullptr, "saved");
-    ours_ = builder_.CreateAlloca(builder_.getInt32Ty(), nullptr, "ours");
+    saved_ = allocate("saved");
+    ours_ = allocate("ours");
     // All exceptions masked, round to nearest, neither FTZ nor DAZ.
     builder_.CreateStore(builder_.getInt32(0x1f80), ours_);
     builder_.CreateCall(sideEffect(type_, "stmxcsr ($0)", "r,~{memory}"), {saved_});
@@ -28,6 +28,12 @@ public:
   void restore() { load(saved_); }
 
 private:
+  /// In the entry block, where a place on the stack costs nothing.
+  llvm::Value *allocate(const char *name) {
+    llvm::BasicBlock &entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
+    return llvm::IRBuilder<>(&entry, entry.begin())
+        .CreateAlloca(builder_.getInt32Ty(), nullptr, name);
+  }
   void load(llvm::Value *from) {
     builder_.CreateCall(sideEffect(type_, "ldmxcsr ($0)", "r,~{memory}"), {from});
   }
