@@ -94,10 +94,12 @@ EmittedKernel emitKernel(llvm::Module &module, const Graph &graph, const Op &ker
   std::vector<bool> visible;
   for (ValueId result : kernel.results)
     visible.push_back(codegen::isVisible(graph.value(result)));
-  const codegen::KernelContext context{module,  *kernel.region, dimNames,
+  const codegen::KernelContext context{module, *kernel.region, dimNames,
                                        target, symbol,         std::move(visible)};
   if (codegen::contains(context.region, OpKind::ScatterAdd))
     return codegen::emitScatterKernel(context);
+  if (codegen::isTiledMatMul(context))
+    return codegen::emitMatMulKernel(context);
   return codegen::emitDomainKernel(context);
 }
 

@@ -39,6 +39,10 @@ void writeBlockCount(const KernelContext &context, llvm::Function &function,
 
 /// map, reduce and row: loops over the elements of the results.
 EmittedKernel emitDomainKernel(const KernelContext &context);
+/// matmul: tiles held in registers. False where the kernel is outside what it is made for; the
+/// domain kernel computes everything.
+bool isTiledMatMul(const KernelContext &context);
+EmittedKernel emitMatMulKernel(const KernelContext &context);
 /// scatter: one scatter_add.
 EmittedKernel emitScatterKernel(const KernelContext &context);
 

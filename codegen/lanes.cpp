@@ -27,7 +27,11 @@ uint32_t chooseWidth(const Graph &region, const KernelTarget &target) {
 } // namespace
 
 LaneEvaluator::LaneEvaluator(LoopNest &nest, const Graph &region, const KernelTarget &target)
-    : nest_(nest), region_(region), target_(target), width_(chooseWidth(region, target)) {}
+    : LaneEvaluator(nest, region, target, chooseWidth(region, target)) {}
+
+LaneEvaluator::LaneEvaluator(LoopNest &nest, const Graph &region, const KernelTarget &target,
+                             uint32_t width)
+    : nest_(nest), region_(region), target_(target), width_(width) {}
 
 MemoryTensor LaneEvaluator::denseTensor(llvm::Value *pointer, const Type &type) {
   MemoryTensor tensor{pointer, type.dtype, std::vector<Index>(type.rank())};
@@ -41,6 +45,11 @@ MemoryTensor LaneEvaluator::denseTensor(llvm::Value *pointer, const Type &type) 
 
 void LaneEvaluator::bindMemory(ValueId value, llvm::Value *pointer) {
   memory_[value] = denseTensor(pointer, region_.type(value));
+}
+
+const MemoryTensor *LaneEvaluator::memoryOf(ValueId value) const {
+  auto found = memory_.find(value);
+  return found == memory_.end() ? nullptr : &found->second;
 }
 
 void LaneEvaluator::bindSource(ValueId value, Source source) {
@@ -86,8 +95,8 @@ llvm::Value *LaneEvaluator::number(DType dtype, double value) {
 LoopNest::Key LaneEvaluator::keyOf(ValueId value, const Point &point) const {
   auto number = [](const void *pointer) { return uint64_t(reinterpret_cast<uintptr_t>(pointer)); };
   // The region tells evaluators of one nest apart.
-  LoopNest::Key key{3000, number(&region_), value, point.width, number(point.mask),
-                    number(point.guard)};
+  LoopNest::Key key{3000,        number(&region_),   value,
+                    point.width, number(point.mask), number(point.guard)};
   for (const Coordinate &c : point.coordinates)
     key.insert(key.end(), {number(c.base.symbol), uint64_t(c.base.constant), uint64_t(c.stride),
                            number(c.lanes)});
@@ -226,9 +235,6 @@ llvm::Value *LaneEvaluator::gatherLanes(const MemoryTensor &tensor, llvm::Value 
 
 llvm::Value *LaneEvaluator::load(const MemoryTensor &tensor, const Point &point) {
   // The uniform part is summed from the outermost scope inwards, so that most of it stays there.
-  struct Part {
-    Index index;
-  };
   std::vector<Index> parts;
   Coordinate lanes;
   for (size_t axis = 0; axis < point.coordinates.size(); ++axis) {
@@ -271,9 +277,10 @@ llvm::Value *LaneEvaluator::load(const MemoryTensor &tensor, const Point &point)
   } else {
     auto *vector = llvm::FixedVectorType::get(type, point.width);
     base = guardPointer(base, point, builder);
-    result = point.mask ? builder.CreateMaskedLoad(vector, base, align, point.mask,
-                                                   llvm::Constant::getNullValue(vector))
-                        : static_cast<llvm::Value *>(builder.CreateAlignedLoad(vector, base, align));
+    result = point.mask
+                 ? builder.CreateMaskedLoad(vector, base, align, point.mask,
+                                            llvm::Constant::getNullValue(vector))
+                 : static_cast<llvm::Value *>(builder.CreateAlignedLoad(vector, base, align));
   }
   if (tensor.dtype == DType::Bool)
     result = builder.CreateICmpNE(result, llvm::Constant::getNullValue(result->getType()));
@@ -344,8 +351,8 @@ void LaneEvaluator::forLanes(Index lower, Index upper,
   auto loop = nest_.open(middle, upper, width_);
   Point point{{Coordinate(loop.counter, 1)}};
   point.width = width_;
-  point.mask = compare(llvm::CmpInst::ICMP_ULT, {0, 1}, nest_.subtract(upper, loop.counter), width_)
-                   .value;
+  point.mask =
+      compare(llvm::CmpInst::ICMP_ULT, {0, 1}, nest_.subtract(upper, loop.counter), width_).value;
   point.maskLevel = loop.level;
   body(point);
   nest_.close();

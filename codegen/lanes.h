@@ -53,6 +53,8 @@ struct MemoryTensor {
 class LaneEvaluator {
 public:
   LaneEvaluator(LoopNest &nest, const Graph &region, const KernelTarget &target);
+  /// With another number of lanes than the usual.
+  LaneEvaluator(LoopNest &nest, const Graph &region, const KernelTarget &target, uint32_t width);
 
   LoopNest &nest() { return nest_; }
   const Graph &region() const { return region_; }
@@ -62,6 +64,8 @@ public:
 
   /// Says where a region argument lies.
   void bindMemory(ValueId value, llvm::Value *pointer);
+  /// Where a region argument lies; null for other values.
+  const MemoryTensor *memoryOf(ValueId value) const;
   /// Replaces the evaluation of a value.
   using Source = std::function<llvm::Value *(const Point &)>;
   void bindSource(ValueId value, Source source);

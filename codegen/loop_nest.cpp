@@ -241,6 +241,13 @@ LoopNest::Loop LoopNest::open(Index lower, Index upper, int64_t step,
   return loop;
 }
 
+uint32_t LoopNest::openIf(llvm::Value *condition) {
+  auto &builder = at(innermost());
+  llvm::Value *times = builder.CreateZExt(condition, builder.getInt64Ty());
+  // A loop of at most one turn.
+  return open(0, Index(times, innermost()), 1).level;
+}
+
 std::vector<llvm::Value *> LoopNest::close(std::vector<llvm::Value *> next) {
   std::unique_ptr<Scope> scope = std::move(scopes_.back());
   scopes_.pop_back();
@@ -262,8 +269,7 @@ std::vector<llvm::Value *> LoopNest::close(std::vector<llvm::Value *> next) {
   return results;
 }
 
-LoopNest::Detour::Detour(LoopNest &nest, uint32_t level)
-    : nest_(nest), depth_(level + 1) {
+LoopNest::Detour::Detour(LoopNest &nest, uint32_t level) : nest_(nest), depth_(level + 1) {
   for (size_t i = depth_; i < nest.scopes_.size(); ++i)
     inner_.push_back(std::move(nest.scopes_[i]));
   nest.scopes_.resize(depth_);

@@ -82,6 +82,8 @@ public:
     uint32_t level = 0;
   };
   Loop open(Index lower, Index upper, int64_t step, std::vector<llvm::Value *> initial = {});
+  /// A scope that runs where the condition, known in the innermost scope, holds.
+  uint32_t openIf(llvm::Value *condition);
   /// Closes the innermost loop; `next` are the carried values of the next iteration. Returns their
   /// values after the loop.
   std::vector<llvm::Value *> close(std::vector<llvm::Value *> next = {});
