@@ -5,7 +5,7 @@ namespace apr {
 
 std::optional<ValueId> Simplifier::simplify(const Candidate &candidate) {
   for (auto rule : {simplifyArithmetic, simplifyLogic, simplifyConversion, simplifyMovement,
-                    simplifyReduction, hoistOverBroadcast})
+                    simplifyReduction, hoistOverMovement})
     if (auto simpler = rule(*this, candidate))
       return simpler;
   return std::nullopt;

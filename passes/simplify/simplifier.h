@@ -54,6 +54,6 @@ std::optional<ValueId> simplifyLogic(Simplifier &s, const Candidate &c);
 std::optional<ValueId> simplifyConversion(Simplifier &s, const Candidate &c);
 std::optional<ValueId> simplifyMovement(Simplifier &s, const Candidate &c);
 std::optional<ValueId> simplifyReduction(Simplifier &s, const Candidate &c);
-std::optional<ValueId> hoistOverBroadcast(Simplifier &s, const Candidate &c);
+std::optional<ValueId> hoistOverMovement(Simplifier &s, const Candidate &c);
 
 } // namespace apr
