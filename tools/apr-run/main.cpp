@@ -156,7 +156,7 @@ int run(const Options &options) {
   }
   std::vector<Variant> variants = interpreterVariants(*stages);
   if (options.backend != "interpreter") {
-    auto native = nativeVariants(stages->front().module, options.cpu);
+    auto native = nativeVariants(stages->front().module, sources, options.cpu);
     if (!native) {
       fmt::print(stderr, "{}: {}\n", options.file, native.error());
       return kDiagnostics;

@@ -5,8 +5,10 @@
 
 namespace apr::run {
 
-/// Native code of the module, fused and vectorised and at -O0, run through the reflection table of
-/// the very object that aprc would write.
-Result<std::vector<Variant>> nativeVariants(const Module &module, const std::string &cpu);
+/// Native code for a CPU level, called through the reflection table of the very object that aprc
+/// would write: fused and vectorised, once serially and once with its blocks backwards on three
+/// workers, and at -O0.
+Result<std::vector<Variant>> nativeVariants(const Module &source, const SourceManager &sources,
+                                            const std::string &cpu);
 
 } // namespace apr::run

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "ir/graph.h"
+#include "tools/apr-run/stages.h"
+
+struct aprt_model;
+
+namespace apr::run {
+
+/// In which order and by how many workers the blocks of kernels run.
+enum class Schedule : uint8_t { Serial, Backwards };
+
+/// Calls the function's entry point with the arguments' bytes. An Error for a status other than ok,
+/// and also where memory is written that the call does not own.
+Outcome callNative(const aprt_model &model, const Function &function,
+                   std::span<const Tensor> arguments, const DimBindings &dims, Schedule schedule);
+
+} // namespace apr::run
