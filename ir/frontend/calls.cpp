@@ -120,8 +120,8 @@ void Elaborator::bindArguments(const std::vector<Parameter> &parameters,
     }
     if (place >= parameters.size())
       fail(DiagnosticKind::WrongArguments, argument.location,
-           fmt::format("'{}' takes {} arguments, found {}", signature.name, parameters.size(),
-                       arguments.size()));
+           fmt::format("'{}' takes {} argument{}, found {}", signature.name, parameters.size(),
+                       parameters.size() == 1 ? "" : "s", arguments.size()));
     if (given[place])
       fail(DiagnosticKind::WrongArguments, argument.location,
            fmt::format("'{}' of '{}' is given twice", parameterName(parameters[place]),

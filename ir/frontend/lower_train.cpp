@@ -98,8 +98,12 @@ bool ModelElaborator::trainStatement(const Stmt &stmt, Scope &scope, TrainBody &
     return true;
   }
   if (auto *use = stmt.as<UsingStmt>()) {
-    if (isTraining && body.pipelines.empty() && body.hasGoal)
+    if (isTraining && body.pipelines.empty() && body.hasGoal) {
+      // The goal failed; a misspelt optimizer can be named all the same.
+      auto *call = use->transform->as<CallExpr>();
+      elaborator_.evaluate(call ? *call->callee : *use->transform, scope);
       throw Failed{};
+    }
     if (isTraining && body.pipelines.empty())
       elaborator_.fail(DiagnosticKind::MisplacedStatement, stmt.location,
                        "'using' stands under a 'minimize' or 'descend'");

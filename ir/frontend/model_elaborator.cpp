@@ -290,8 +290,8 @@ void ModelElaborator::bindInputs(const std::vector<Parameter> &parameters, Signa
 
 void ModelElaborator::lowerEntry(const EntryMember &entry, Scope *scope) {
   const FunctionDecl &declaration = entry.function;
-  FunctionContext &context = open(FunctionContext::Purpose::Entry, declaration.name,
-                                  FunctionKind::Entry, "", declaration.doc, declaration.location);
+  open(FunctionContext::Purpose::Entry, declaration.name, FunctionKind::Entry, "", declaration.doc,
+       declaration.location);
   Signature signature{declaration.name,
                       elaborator_.newScope(scope),
                       scope,
@@ -314,11 +314,15 @@ void ModelElaborator::lowerEntry(const EntryMember &entry, Scope *scope) {
   }
   Value result = elaborator_.evaluateBody(declaration.body, *signature.scope,
                                           declaration.result ? &expected : nullptr);
+  Location location = declaration.location;
+  if (declaration.body.expr)
+    location = declaration.body.expr->location;
+  else if (!declaration.body.block->statements.empty())
+    location = declaration.body.block->statements.back().location;
   if (declaration.result)
-    result = elaborator_.matchValue(*declaration.result, result, signature, declaration.location,
+    result = elaborator_.matchValue(*declaration.result, result, signature, location,
                                     fmt::format("the result of '{}'", declaration.name));
-  addEntryResults(result, declaration.location);
-  (void)context;
+  addEntryResults(result, location);
   close();
 }
 

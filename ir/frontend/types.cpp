@@ -46,6 +46,13 @@ void collectNames(const Expr &expr, std::vector<const Expr *> &out) {
   }
 }
 
+/// A name is a variable of a type unless it stands for something that a type can mention.
+bool isBound(Scope &scope, const std::string &name) {
+  Value *value = scope.find(name);
+  return value && !value->is<LayerValue>() && !value->is<OptimizerValue>() &&
+         !value->is<FunctionsValue>() && !value->is<InstanceValue>();
+}
+
 ListValue listOf(const Shape &shape) {
   ListValue list;
   for (const Dim &dim : shape) {
@@ -130,7 +137,7 @@ std::optional<Dim> Elaborator::tryDim(const Expr &expr, Signature &signature) {
   collectNames(expr, names);
   for (const Expr *mention : names) {
     const std::string &name = mention->as<NameExpr>()->name;
-    if (isVariableName(name) && !signature.scope->find(name))
+    if (isVariableName(name) && !isBound(*signature.scope, name))
       return std::nullopt;
   }
   Value value = evaluate(expr, *signature.scope);
@@ -145,7 +152,7 @@ void Elaborator::openVariables(const Expr &expr, Signature &signature) {
   collectNames(expr, names);
   for (const Expr *mention : names) {
     const std::string &name = mention->as<NameExpr>()->name;
-    if (!isVariableName(name) || signature.scope->find(name))
+    if (!isVariableName(name) || isBound(*signature.scope, name))
       continue;
     signature.scope->names[name] = DimValue{Dim::variable(name)};
     context_->addDim(name);
