@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The conventions of docs/determinism.md for derivatives where functions have none.
+// The conventions of docs/ops.md for derivatives where functions have none.
 #include "gradient_check.h"
 
 #include "passes/differentiate.h"
