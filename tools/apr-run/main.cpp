@@ -156,7 +156,8 @@ int run(const Options &options) {
   }
   std::vector<Variant> variants = interpreterVariants(*stages);
   if (options.backend != "interpreter") {
-    auto native = nativeVariants(stages->front().module, sources, options.cpu);
+    auto native = nativeVariants(stages->front().module, sources,
+                                 options.cpu == "default" ? "" : options.cpu);
     if (!native) {
       fmt::print(stderr, "{}: {}\n", options.file, native.error());
       return kDiagnostics;
@@ -190,7 +191,8 @@ int main(int argc, char **argv) {
   app.add_option("file", options.file, "IR text with '// run:' comments")->required();
   app.add_option("--backend", options.backend, "which implementations take part")
       ->check(CLI::IsMember({"interpreter", "both"}));
-  app.add_option("--cpu", options.cpu, "CPU level of the native code");
+  app.add_option("--cpu", options.cpu,
+                 "CPU level of the native code: a name, native, or default for that of the target");
   app.add_option("--random", options.randomSeed, "make up inputs from this seed");
   app.add_option("--cases", options.cases, "how many random cases per function");
   app.add_flag("--print", options.print, "write the results of every run");
