@@ -19,11 +19,13 @@ public:
 
   void save() {
     saved_ = allocate("saved");
-    ours_ = allocate("ours");
-    // All exceptions masked, round to nearest, neither FTZ nor DAZ.
-    builder_.CreateStore(builder_.getInt32(0x1f80), ours_);
     builder_.CreateCall(sideEffect(type_, "stmxcsr ($0)", "r,~{memory}"), {saved_});
-    load(ours_);
+  }
+  void set() {
+    llvm::Value *ours = allocate("ours");
+    // All exceptions masked, round to nearest, neither FTZ nor DAZ.
+    builder_.CreateStore(builder_.getInt32(0x1f80), ours);
+    load(ours);
   }
   void restore() { load(saved_); }
 
@@ -40,7 +42,6 @@ private:
   llvm::IRBuilderBase &builder_;
   llvm::FunctionType *type_;
   llvm::Value *saved_ = nullptr;
-  llvm::Value *ours_ = nullptr;
 };
 
 /// A control register that moves to and from a general one; zero is what the IR means.
@@ -52,12 +53,12 @@ public:
   void save() {
     auto *type = llvm::FunctionType::get(builder_.getInt64Ty(), false);
     saved_ = builder_.CreateCall(sideEffect(type, read_, "=r,~{memory}"));
-    set(builder_.getInt64(0));
   }
-  void restore() { set(saved_); }
+  void set() { write(builder_.getInt64(0)); }
+  void restore() { write(saved_); }
 
 private:
-  void set(llvm::Value *value) {
+  void write(llvm::Value *value) {
     auto *type = llvm::FunctionType::get(builder_.getVoidTy(), {builder_.getInt64Ty()}, false);
     builder_.CreateCall(sideEffect(type, write_, "r,~{memory}"), {value});
   }
@@ -67,25 +68,33 @@ private:
   llvm::Value *saved_ = nullptr;
 };
 
-template <typename Environment>
-void emitAround(Environment environment, llvm::function_ref<void()> emitCall) {
-  environment.save();
-  emitCall();
-  environment.restore();
+/// Calls `use` with the environment of the target.
+template <typename Use>
+void withEnvironment(llvm::IRBuilderBase &builder, const EntryContext &context, Use use) {
+  switch (context.target.kernels().arch) {
+  case KernelTarget::Arch::X86:
+    return use(X86Environment(builder, context));
+  case KernelTarget::Arch::AArch64:
+    return use(RegisterEnvironment(builder, "mrs $0, fpcr", "msr fpcr, $0"));
+  case KernelTarget::Arch::RiscV:
+    return use(RegisterEnvironment(builder, "frcsr $0", "fscsr $0"));
+  }
 }
 
 } // namespace
 
 void emitWithFpEnvironment(llvm::IRBuilderBase &builder, const EntryContext &context,
                            llvm::function_ref<void()> emitCall) {
-  switch (context.target.kernels().arch) {
-  case KernelTarget::Arch::X86:
-    return emitAround(X86Environment(builder, context), emitCall);
-  case KernelTarget::Arch::AArch64:
-    return emitAround(RegisterEnvironment(builder, "mrs $0, fpcr", "msr fpcr, $0"), emitCall);
-  case KernelTarget::Arch::RiscV:
-    return emitAround(RegisterEnvironment(builder, "frcsr $0", "fscsr $0"), emitCall);
-  }
+  withEnvironment(builder, context, [&](auto environment) {
+    environment.save();
+    environment.set();
+    emitCall();
+    environment.restore();
+  });
+}
+
+void emitSetFpEnvironment(llvm::IRBuilderBase &builder, const EntryContext &context) {
+  withEnvironment(builder, context, [](auto environment) { environment.set(); });
 }
 
 } // namespace apr

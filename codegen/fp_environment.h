@@ -12,4 +12,7 @@ namespace apr {
 void emitWithFpEnvironment(llvm::IRBuilderBase &builder, const EntryContext &context,
                            llvm::function_ref<void()> emitCall);
 
+/// Emits code that sets the register again, after a call of the host's, who may leave it changed.
+void emitSetFpEnvironment(llvm::IRBuilderBase &builder, const EntryContext &context);
+
 } // namespace apr

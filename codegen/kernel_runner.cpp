@@ -73,6 +73,7 @@ llvm::Function *KernelRunner::emitRun(const EntryContext &context, llvm::Functio
       loadField(builder, context.pointer(), exec, offsetof(aprt_exec, par_for), "par_for");
   llvm::Value *ctx = loadField(builder, context.pointer(), exec, offsetof(aprt_exec, ctx), "ctx");
   builder.CreateCall(parForType, parFor, {ctx, count, task, frame});
+  emitSetFpEnvironment(builder, context);
   builder.CreateBr(done);
 
   builder.SetInsertPoint(serial);
