@@ -17,7 +17,9 @@ namespace apr::train {
 namespace {
 
 std::string resultName(const aprt_entry &entry, const aprt_tensor &result) {
-  return result.name && *result.name ? result.name : entry.name;
+  // An unnamed result is better known by the entry's name.
+  const std::string name = result.name ? result.name : "";
+  return name.empty() || (name == "result" && entry.result_count == 1) ? entry.name : name;
 }
 
 /// Renders the results of calls, record by record.
@@ -155,7 +157,8 @@ const aprt_dim *rowDim(const aprt_entry &entry, const FixedInputs &fixed) {
 
 std::string predict(Instance &instance, const aprt_entry &entry, const FixedInputs &fixed,
                     const Dataset &data, std::size_t batchRows, PredictionFormat format) {
-  const bool isPerRecord = haveSameFirstDim(entry, rowDim(entry, fixed));
+  const aprt_dim *row = rowDim(entry, fixed);
+  const bool isPerRecord = !(row && isOneRowPerCall(entry, fixed)) && haveSameFirstDim(entry, row);
   RowFeed feed(instance, entry, fixed, data,
                isPerRecord ? batchRows : std::max<std::size_t>(data.rows, 1));
   Renderer renderer(entry, format);

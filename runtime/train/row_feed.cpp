@@ -44,7 +44,7 @@ std::optional<std::int64_t> fixedDim(const aprt_entry &entry, const aprt_dim &di
 std::size_t rowElements(const aprt_entry &entry, const aprt_tensor &input,
                         const FixedInputs &fixed) {
   std::size_t elements = 1;
-  for (std::uint32_t i = 1; i < input.rank; ++i) {
+  for (std::uint32_t i = isOneRowPerCall(entry, fixed) ? 0 : 1; i < input.rank; ++i) {
     const auto size = fixedDim(entry, input.dims[i], fixed);
     if (!size)
       return 0;
@@ -67,6 +67,14 @@ void checkFixed(const aprt_entry &entry, const FixedInputs &fixed) {
 
 } // namespace
 
+bool isOneRowPerCall(const aprt_entry &entry, const FixedInputs &fixed) {
+  const auto inputs = inputsOf(entry);
+  return entry.kind == APRT_ENTRY &&
+         std::none_of(inputs.begin(), inputs.end(), [&](const aprt_tensor &input) {
+           return isFedByRows(input, fixed) && input.dims[0].variable != -1;
+         });
+}
+
 std::vector<InputNeed> inputNeeds(const aprt_entry &entry, const FixedInputs &fixed) {
   checkFixed(entry, fixed);
   std::vector<InputNeed> needs;
@@ -82,6 +90,7 @@ RowFeed::RowFeed(Instance &instance, const aprt_entry &entry, const FixedInputs 
     : instance_(&instance), entry_(&entry), call_(instance, entry),
       pointers_(entry.input_count, nullptr), dims_(entry.dim_count, 0) {
   checkFixed(entry, fixed);
+  isOneRow_ = isOneRowPerCall(entry, fixed);
   std::optional<aprt_dim> batch;
   for (std::size_t i = 0; i < entry.input_count; ++i) {
     const aprt_tensor &input = entry.inputs[i];
@@ -93,7 +102,8 @@ RowFeed::RowFeed(Instance &instance, const aprt_entry &entry, const FixedInputs 
                                                 input.name, type(entry, input), entry.name));
     if (!batch)
       batch = input.dims[0];
-    if (input.dims[0].variable != batch->variable || input.dims[0].value != batch->value)
+    if (!isOneRow_ &&
+        (input.dims[0].variable != batch->variable || input.dims[0].value != batch->value))
       throw Error(ErrorKind::Usage,
                   fmt::format("the inputs of {} do not share their first dimension: {} is {}; "
                               "give an input that has no rows with --value {}=NUMBER",
@@ -107,8 +117,11 @@ RowFeed::RowFeed(Instance &instance, const aprt_entry &entry, const FixedInputs 
                     "feed it",
                     entry.name));
   batchVariable_ = batch ? batch->variable : -1;
-  isFixed_ = batch && batch->variable == -1;
-  batchRows_ = !batch ? 0 : isFixed_ ? static_cast<std::size_t>(batch->value) : batchRows;
+  isFixed_ = batch && batch->variable == -1 && !isOneRow_;
+  batchRows_ = !batch      ? 0
+               : isOneRow_ ? 1
+               : isFixed_  ? static_cast<std::size_t>(batch->value)
+                           : batchRows;
   if (batch && batchRows_ == 0)
     throw Error(ErrorKind::Usage, "a batch has at least one row");
   bindDims(fixed);
@@ -141,7 +154,7 @@ void RowFeed::bindRowDims(const aprt_tensor &tensor, const InputArray &array,
                           std::vector<bool> &known) {
   std::int64_t product = 1;
   std::int32_t open = -1;
-  for (std::uint32_t i = 1; i < tensor.rank; ++i) {
+  for (std::uint32_t i = isOneRow_ ? 0 : 1; i < tensor.rank; ++i) {
     const aprt_dim &dim = tensor.dims[i];
     if (dim.variable == -1) {
       product *= dim.value;

@@ -25,6 +25,10 @@ struct FixedInputs {
 /// Errors are of kind Usage, such as a scalar input that nothing gives.
 std::vector<InputNeed> inputNeeds(const aprt_entry &entry, const FixedInputs &fixed);
 
+/// Whether each row of a table is one call: a plain entry none of whose inputs has an open first
+/// dimension, as in `entry f(x: f32[3], table: f32[4, 3])`. A row then holds all elements.
+bool isOneRowPerCall(const aprt_entry &entry, const FixedInputs &fixed);
+
 /// Hands rows of a data set to an entry, batch by batch.
 ///
 /// The batch dimension is the first one of the inputs that rows feed. Where the model fixes it to a
@@ -69,6 +73,7 @@ private:
   std::int32_t batchVariable_ = -1;
   std::size_t batchRows_ = 0;
   bool isFixed_ = false;
+  bool isOneRow_ = false;
 };
 
 } // namespace apr::train

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 
 namespace apr::train {
@@ -143,7 +144,9 @@ void replace(std::vector<Declared> &list, Declared declared) {
 }
 
 std::string absolute(const std::string &path, const std::string &folder) {
-  return path.empty() || path.front() == '/' || folder.empty() ? path : folder + "/" + path;
+  if (path.empty() || path.front() == '/' || path == "-" || folder.empty())
+    return path;
+  return (std::filesystem::path(folder) / path).lexically_normal().string();
 }
 
 void setMapEntry(RunSettings &settings, const SettingInfo &info, const std::string &name,

@@ -51,6 +51,22 @@ std::string shapeText(const std::string &type, const std::vector<std::int64_t> &
   return fmt::format("{}[{}]", type, fmt::join(shape, ", "));
 }
 
+template <class Predicate>
+void save(const Instance &instance, const std::string &path,
+          const std::map<std::string, std::string> &metadata, Predicate isSaved) {
+  const aprt_model &table = instance.model().table();
+  std::map<std::string, std::string> all = metadata;
+  all["model"] = table.name;
+  all["source_hash"] = table.source_hash;
+  all["compiler"] = table.compiler;
+  all["semantics_version"] = std::to_string(table.semantics_version);
+  std::vector<TensorSource> tensors;
+  for (const aprt_tensor &tensor : instance.model().tensors())
+    if (isSaved(tensor))
+      tensors.push_back({tensor.name, tensor.dtype, shapeOf(tensor), instance.values(tensor)});
+  writeSafetensors(path, tensors, all);
+}
+
 /// Everything that keeps the file's tensors from being the model's, one line each.
 std::vector<std::string> differences(const Instance &instance, const SafetensorsFile &file) {
   std::vector<std::string> found;
@@ -58,9 +74,9 @@ std::vector<std::string> differences(const Instance &instance, const Safetensors
   for (const StoredTensor &tensor : file.tensors())
     stored.push_back(tensor.name);
   for (const aprt_tensor &tensor : instance.model().tensors()) {
-    if (!isWeight(tensor))
-      continue;
     const StoredTensor *match = file.find(tensor.name);
+    if (!isWeight(tensor) && !match)
+      continue;
     const std::string wanted = shapeText(safetensorsType(tensor.dtype), shapeOf(tensor));
     if (!match)
       found.push_back(
@@ -70,8 +86,7 @@ std::vector<std::string> differences(const Instance &instance, const Safetensors
                                   shapeText(match->dtype, match->shape), wanted));
   }
   for (const std::string &name : stored) {
-    const aprt_tensor *tensor = instance.model().tensor(name);
-    if (!tensor || !isWeight(*tensor))
+    if (!instance.model().tensor(name))
       found.push_back(fmt::format("not in the model: {}", inQuotes(name)));
   }
   return found;
@@ -118,17 +133,12 @@ std::string weightHash(const Instance &instance) {
 
 void saveWeights(const Instance &instance, const std::string &path,
                  const std::map<std::string, std::string> &metadata) {
-  const aprt_model &table = instance.model().table();
-  std::map<std::string, std::string> all = metadata;
-  all["model"] = table.name;
-  all["source_hash"] = table.source_hash;
-  all["compiler"] = table.compiler;
-  all["semantics_version"] = std::to_string(table.semantics_version);
-  std::vector<TensorSource> tensors;
-  for (const aprt_tensor &tensor : instance.model().tensors())
-    if (isWeight(tensor))
-      tensors.push_back({tensor.name, tensor.dtype, shapeOf(tensor), instance.values(tensor)});
-  writeSafetensors(path, tensors, all);
+  save(instance, path, metadata, isWeight);
+}
+
+void saveState(const Instance &instance, const std::string &path,
+               const std::map<std::string, std::string> &metadata) {
+  save(instance, path, metadata, [](const aprt_tensor &) { return true; });
 }
 
 void loadWeights(Instance &instance, const std::string &path) {
@@ -141,10 +151,11 @@ void loadWeights(Instance &instance, const std::string &path) {
   // Read everything first: a file that breaks midway must not leave half its weights behind.
   std::vector<std::pair<const aprt_tensor *, std::vector<std::byte>>> values;
   for (const aprt_tensor &tensor : instance.model().tensors()) {
-    if (!isWeight(tensor))
+    const StoredTensor *stored = file.find(tensor.name);
+    if (!stored)
       continue;
     std::vector<std::byte> bytes(elementCount(tensor) * elementBytes(tensor.dtype));
-    file.read(*file.find(tensor.name), bytes);
+    file.read(*stored, bytes);
     values.emplace_back(&tensor, std::move(bytes));
   }
   for (const auto &[tensor, bytes] : values)

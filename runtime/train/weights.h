@@ -22,8 +22,12 @@ std::string weightHash(const Instance &instance);
 void saveWeights(const Instance &instance, const std::string &path,
                  const std::map<std::string, std::string> &metadata);
 
-/// Reads parameters and buffers. Missing, mismatching and superfluous tensors are all listed in one
-/// `Error` of kind Data, and then nothing is changed.
+/// Writes the whole state in the same form: optimizer state, counters and seed too.
+void saveState(const Instance &instance, const std::string &path,
+               const std::map<std::string, std::string> &metadata);
+
+/// Reads a file of weights, or of a whole state. Missing, mismatching and superfluous tensors are
+/// all listed in one `Error` of kind Data, and then nothing is changed.
 void loadWeights(Instance &instance, const std::string &path);
 
 /// The parameters and buffers as JSON: {"model": …, "weights": {name: nested arrays}}, numbers with

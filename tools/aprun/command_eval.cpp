@@ -23,7 +23,7 @@ int evalCommand(const CommandLine &line) {
   Session session = readSession(line);
   openModel(session, line);
   const auto trainer = makeTrainer(session);
-  loadState(session, line, trainer->instance());
+  loadTensors(session, line, trainer->instance(), RunFile::Weights);
   const LoadedData loaded = loadData(session, trainer->inputNeeds());
   // The table of the training is divided as in training, a new one belongs to no part.
   const bool isNew = givesData(line) || loaded.split.validation.empty();

@@ -25,7 +25,7 @@ int gradCheckCommand(const CommandLine &line) {
     session.settings.set.emplace("real", "f64");
   openModel(session, line);
   const auto trainer = makeTrainer(session);
-  loadState(session, line, trainer->instance());
+  loadTensors(session, line, trainer->instance(), RunFile::Weights);
   const LoadedData loaded = loadData(session, trainer->inputNeeds());
   auto rows = chosenRows(line, loaded, "training");
   rows.resize(std::min(rows.size(), session.settings.trainer.batchRows));

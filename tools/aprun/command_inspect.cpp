@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/grad_check.h"
 #include "runtime/train/statistics.h"
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
@@ -61,7 +62,7 @@ void inspectGradients(Session &session, const CommandLine &line,
                       const std::vector<std::string> &names, std::size_t limit) {
   const auto trainer = makeTrainer(session);
   train::Instance &instance = trainer->instance();
-  loadState(session, line, instance);
+  loadTensors(session, line, instance, RunFile::State);
   const LoadedData loaded = loadData(session, trainer->inputNeeds());
   auto rows = chosenRows(line, loaded, "training");
   rows.resize(std::min(rows.size(), session.settings.trainer.batchRows));
@@ -75,6 +76,11 @@ void inspectGradients(Session &session, const CommandLine &line,
   feed.run(rows, 0, gradients.data());
   for (const train::Metric &metric : train::metricsOf(feed.call(), rows.size()))
     fmt::print("{} {}\n", metric.name, metric.value);
+  const auto isWritten = train::writtenValues(instance, trainer->block());
+  for (std::uint32_t i = 0; i < block.gradient_count; ++i)
+    if (isWritten[i])
+      fmt::print("{} is no gradient but the new value that the block writes\n",
+                 block.gradients[i].name);
   TensorBlock tensors{{}, gradients.data()};
   for (std::uint32_t i = 0; i < block.gradient_count; ++i)
     tensors.tensors.push_back(&block.gradients[i]);
@@ -84,7 +90,7 @@ void inspectGradients(Session &session, const CommandLine &line,
 void inspectState(Session &session, const CommandLine &line, const std::vector<std::string> &names,
                   std::size_t limit) {
   train::Instance instance(session.model->table(), 1);
-  loadState(session, line, instance);
+  loadTensors(session, line, instance, RunFile::State);
   TensorBlock tensors{{}, instance.state()};
   for (const aprt_tensor &tensor : instance.model().tensors())
     tensors.tensors.push_back(&tensor);

@@ -20,7 +20,7 @@ int predictCommand(const CommandLine &line) {
   Session session = readSession(line);
   openModel(session, line);
   train::Instance instance(session.model->table(), session.settings.trainer.workers);
-  loadState(session, line, instance);
+  loadTensors(session, line, instance, RunFile::Weights);
   const aprt_entry &entry = instance.model().entry(line.option("entry").value_or(""));
   train::FixedInputs fixed = session.settings.trainer.fixed;
   fixed.seed = session.settings.trainer.seed;

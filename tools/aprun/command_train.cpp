@@ -152,8 +152,10 @@ train::RunRecord makeRecord(const Session &session, const Trainer &trainer,
 
 void writeOutputs(const train::RunSettings &settings, const train::Instance &instance,
                   const train::RunRecord &record) {
-  train::saveWeights(instance, settings.out + "/weights.safetensors",
-                     {{"steps", std::to_string(record.steps)}, {"weight_hash", record.weightHash}});
+  const std::map<std::string, std::string> metadata = {{"steps", std::to_string(record.steps)},
+                                                       {"weight_hash", record.weightHash}};
+  train::saveWeights(instance, settings.out + "/weights.safetensors", metadata);
+  train::saveState(instance, settings.out + "/state.safetensors", metadata);
   if (settings.writesJson)
     train::writeFile(settings.out + "/weights.json", train::weightsJson(instance));
   train::writeRecord(record, settings.out);
@@ -181,7 +183,7 @@ int trainCommand(const CommandLine &line) {
     throw Error(ErrorKind::Usage, {"--weights-json"},
                 fmt::format("the model has {} weights, JSON is written for at most {}",
                             train::weightElements(instance), train::largestJsonElements));
-  loadState(session, line, instance);
+  loadTensors(session, line, instance, RunFile::Weights);
   if (settings.out.empty())
     settings.out = defaultFolder(line.arguments.empty() ? settings.model : line.arguments.front());
   train::makeFolder(settings.out);
@@ -205,7 +207,7 @@ int trainCommand(const CommandLine &line) {
   fmt::print("{} steps in {:.2f} s; weights {:.16}\n", record.steps, seconds, record.weightHash);
   if (outcome == train::Outcome::Stopped) {
     fmt::print("interrupted: the weights so far are in {}; go on from them with --weights "
-               "{}/weights.safetensors\n",
+               "{}/state.safetensors\n",
                settings.out, settings.out);
     return Interrupted;
   }

@@ -100,12 +100,15 @@ std::unique_ptr<train::Trainer> makeTrainer(Session &session) {
   return std::make_unique<train::Trainer>(session.model->table(), session.settings.trainer);
 }
 
-void loadState(Session &session, const CommandLine &line, train::Instance &instance) {
+void loadTensors(Session &session, const CommandLine &line, train::Instance &instance,
+                 RunFile file) {
   instance.initialise(session.settings.trainer.seed);
   if (const auto weights = line.option("weights"))
     train::loadWeights(instance, *weights);
   else if (session.record)
-    train::loadWeights(instance, session.folder + "/weights.safetensors");
+    train::loadWeights(
+        instance,
+        session.folder + (file == RunFile::State ? "/state.safetensors" : "/weights.safetensors"));
 }
 
 std::vector<std::size_t> LoadedData::allRows() const {

@@ -35,8 +35,13 @@ void openModel(Session &session, const CommandLine &line);
 /// A trainer with the session's options.
 std::unique_ptr<train::Trainer> makeTrainer(Session &session);
 
-/// Weights from --weights, else from the recorded run, else initial ones.
-void loadState(Session &session, const CommandLine &line, train::Instance &instance);
+/// Which file of a run a command starts from: the weights alone, or with them the optimizer's
+/// state, counters and seed.
+enum class RunFile { Weights, State };
+
+/// Tensors from --weights, else from the recorded run, else initial ones.
+void loadTensors(Session &session, const CommandLine &line, train::Instance &instance,
+                 RunFile file);
 
 /// The rows of the session's table, ready for some inputs, and how they are divided.
 struct LoadedData {
