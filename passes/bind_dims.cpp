@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/bind_dims.h"
 
+#include "ir/verifier.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -107,6 +109,16 @@ bool checkBindings(const Module &module, const DimBindings &dims, Diagnostics &d
   return good;
 }
 
+/// Sizes that break a rule of an op, where no check of the function says so first.
+void reportViolations(const Module &module, Diagnostics &diagnostics) {
+  Diagnostics found;
+  if (verify(module, found))
+    return;
+  for (const Diagnostic &violation : found.all())
+    diagnostics.report(DiagnosticKind::DimCheckFails, violation.location,
+                       "the sizes given with --dim do not fit: " + violation.message);
+}
+
 } // namespace
 
 void bindDims(Module &module, const PassOptions &options, Diagnostics &diagnostics) {
@@ -114,6 +126,8 @@ void bindDims(Module &module, const PassOptions &options, Diagnostics &diagnosti
     return;
   for (Function &function : module.functions)
     bindFunction(function, options.dims, diagnostics);
+  if (!diagnostics.hasErrors())
+    reportViolations(module, diagnostics);
 }
 
 } // namespace apr

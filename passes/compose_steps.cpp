@@ -91,13 +91,8 @@ private:
 
   std::vector<ValueId> inlineFunction(const Function &function) {
     std::vector<ValueId> arguments;
-    for (const Argument &argument : function.arguments) {
-      auto found = shared_.find({argument.role, argument.name});
-      if (found == shared_.end())
-        throw InternalError(fmt::format("@{} has no gradient '{}', which @{} takes", grad_.name,
-                                        argument.name, apply_.name));
-      arguments.push_back(found->second);
-    }
+    for (const Argument &argument : function.arguments)
+      arguments.push_back(shared_.at({argument.role, argument.name}));
     Builder builder(step_.graph);
     return inlineGraph(builder, function.graph, arguments);
   }
@@ -131,6 +126,41 @@ private:
   std::map<ArgumentKey, ValueId> shared_;
 };
 
+/// What the parts hand to or share with each other, by role and name.
+std::map<ArgumentKey, Type> typesOffered(const Function &grad) {
+  std::map<ArgumentKey, Type> types;
+  for (size_t i = 0; i < grad.arguments.size(); ++i)
+    types[{grad.arguments[i].role, grad.arguments[i].name}] =
+        grad.graph.type(grad.graph.arguments()[i]);
+  for (size_t i = 0; i < grad.results.size(); ++i)
+    if (grad.results[i].role == ResultRole::Gradient)
+      types[{ArgumentRole::Gradient, grad.results[i].name}] =
+          grad.graph.type(grad.graph.results[i]);
+  return types;
+}
+
+/// True where every gradient that apply takes is one that grad gives, and what both name has one
+/// type. The frontend guarantees it; IR text may not.
+bool canCompose(const Function &grad, const Function &apply, Diagnostics &diagnostics) {
+  std::map<ArgumentKey, Type> offered = typesOffered(grad);
+  bool good = true;
+  for (size_t i = 0; i < apply.arguments.size(); ++i) {
+    const Argument &argument = apply.arguments[i];
+    const Value &value = apply.graph.value(apply.graph.arguments()[i]);
+    auto found = offered.find({argument.role, argument.name});
+    if (found == offered.end() && argument.role != ArgumentRole::Gradient)
+      continue;
+    if (found != offered.end() && found->second == value.type)
+      continue;
+    good = false;
+    std::string given = found == offered.end() ? "does not give" : "has as " + str(found->second);
+    diagnostics.report(DiagnosticKind::IrInvalid, value.location,
+                       fmt::format("@{} takes '{}' as {}, which @{} {}", apply.name, argument.name,
+                                   str(value.type), grad.name, given));
+  }
+  return good;
+}
+
 const Function *findPart(const Module &module, std::string_view block, FunctionKind kind) {
   auto found = std::ranges::find_if(module.functions, [&](const Function &function) {
     return function.trainBlock == block && function.kind == kind;
@@ -140,11 +170,11 @@ const Function *findPart(const Module &module, std::string_view block, FunctionK
 
 } // namespace
 
-void composeSteps(Module &module, const PassOptions &, Diagnostics &) {
+void composeSteps(Module &module, const PassOptions &, Diagnostics &diagnostics) {
   for (const std::string &block : module.trainBlocks) {
     const Function *grad = findPart(module, block, FunctionKind::Grad);
     const Function *apply = findPart(module, block, FunctionKind::Apply);
-    if (!grad || !apply || module.findFunction(block))
+    if (!grad || !apply || module.findFunction(block) || !canCompose(*grad, *apply, diagnostics))
       continue;
     Function step = Composer(module, *grad, *apply).compose(block);
     module.functions.insert(module.functions.begin() + (grad - module.functions.data()),

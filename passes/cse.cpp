@@ -27,8 +27,14 @@ bool isCommutative(OpKind kind) {
   }
 }
 
-/// What is ordered about an op; the rest is compared among the ops that agree in it.
-using Key = std::pair<OpKind, std::vector<ValueId>>;
+/// What is ordered about an op; the rest is compared among the ops that agree in it. The bytes of
+/// constants are part of it, because there are many constants and all have no operands.
+struct Key {
+  OpKind kind;
+  std::vector<ValueId> operands;
+  std::vector<std::byte> literal;
+  friend auto operator<=>(const Key &, const Key &) = default;
+};
 
 Key keyOf(const Op &op, const GraphRewriter &rewriter) {
   std::vector<ValueId> operands;
@@ -36,7 +42,10 @@ Key keyOf(const Op &op, const GraphRewriter &rewriter) {
     operands.push_back(rewriter(operand));
   if (isCommutative(op.kind))
     std::ranges::sort(operands);
-  return {op.kind, std::move(operands)};
+  std::vector<std::byte> literal;
+  if (op.kind == OpKind::Constant)
+    literal = op.attributes.literal().bytes;
+  return {op.kind, std::move(operands), std::move(literal)};
 }
 
 bool isEqual(const Graph &graph, const Op &a, const Op &b) {

@@ -88,7 +88,7 @@ private:
     if (!isActive || isBroken_)
       return;
     if (op.results.size() != 1)
-      throw InternalError(fmt::format("'{}' reaches differentiate", opInfo(op.kind).mnemonic));
+      return reportRefusal(op, "it has several results");
     OpGradient gradient(b_.at(op.location), op, gradientOf(op.result()), wanted);
     applyGradientRule(gradient);
     if (!gradient.refusal().empty())

@@ -4,6 +4,8 @@
 namespace apr {
 
 std::optional<ValueId> Simplifier::simplify(const Candidate &candidate) {
+  if (depth_ > kMaximumSimplifications)
+    return std::nullopt;
   for (auto rule : {simplifyArithmetic, simplifyLogic, simplifyConversion, simplifyMovement,
                     simplifyReduction, hoistOverMovement})
     if (auto simpler = rule(*this, candidate))
@@ -12,7 +14,10 @@ std::optional<ValueId> Simplifier::simplify(const Candidate &candidate) {
 }
 
 ValueId Simplifier::make(Candidate candidate) {
-  if (auto simpler = simplify(candidate))
+  ++depth_;
+  std::optional<ValueId> simpler = simplify(candidate);
+  --depth_;
+  if (simpler)
     return *simpler;
   return b_.create(candidate.kind, std::move(candidate.operands), std::move(candidate.attributes),
                    std::move(candidate.type));

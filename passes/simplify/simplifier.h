@@ -17,6 +17,9 @@ struct Candidate {
   ValueId z() const { return operands[2]; }
 };
 
+/// How many rules may follow from one another, so that no input makes the walk deep or slow.
+inline constexpr int kMaximumSimplifications = 32;
+
 /// Builds ops, simplified: the rules see the graph built so far.
 class Simplifier {
 public:
@@ -46,6 +49,7 @@ public:
 
 private:
   Builder &b_;
+  int depth_ = 0; ///< calls of make() that are under way
 };
 
 // The rules, by what they look at. Each returns a value equal to the candidate's, or nothing.
