@@ -4,7 +4,7 @@
 //
 //   aprc ../digits/digits.apr -o digits.o
 //   c++ -std=c++20 parallel_digits.cpp digits.o -laprt -pthread -o parallel_digits
-//   ./parallel_digits ../digits/digits.csv 4
+//   ./parallel_digits ../data/digits.csv 4
 //
 // The weights do not depend on the number of workers; the program prints their hash.
 #include "digits.h"

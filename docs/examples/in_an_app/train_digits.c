@@ -3,7 +3,7 @@
  *
  *   aprc ../digits/digits.apr -o digits.o
  *   cc train_digits.c digits.o -o train_digits
- *   ./train_digits ../digits/digits.csv
+ *   ./train_digits ../data/digits.csv
  */
 #include "digits.h"
 #include "digits_data.h"
