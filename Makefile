@@ -50,11 +50,12 @@ test: setup-tests build ## Build everything and run all tests
 
 .PHONY: run-ch12
 run-ch12: tools ## Run the linear regression chapter
-	@docs/examples/linear_regression/run.sh $(BUILD)
+	$(BUILD)/tools/aprun/aprun train docs/examples/linear_regression/line.run.toml
+	$(BUILD)/tools/aprun/aprun train docs/examples/linear_regression/descent.run.toml
 
 .PHONY: test-ch12
-test-ch12: build ## Test the linear regression chapter
-	@ctest --test-dir $(BUILD) --output-on-failure -R linear_regression
+test-ch12: tools ## Test the linear regression chapter
+	@cmake --build $(BUILD) --target check-linear-regression
 
 .PHONY: bench
 bench: build ## Print step times and matmul speed
