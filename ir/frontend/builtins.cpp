@@ -158,7 +158,7 @@ Value Elaborator::builtinNotAvailable(BuiltinCall &call) {
 
 Value Elaborator::builtinElementwise(BuiltinCall &call) {
   const Value &x = *call.values[0];
-  if (x.is<BundleValue>() || x.is<InstanceValue>()) {
+  if (isBundleLike(x)) {
     BundleValue bundle = bundleOf(x, call.location);
     for (auto &[state, leaf] : bundle.leaves)
       leaf = elementwise(call.builtin.op, {leaf}, call.location,
@@ -216,7 +216,7 @@ Value Elaborator::builtinStopGradient(BuiltinCall &call) {
       return known;
     return make(context_->builder.create(OpKind::StopGradient, {tensor->id}), tensor->isWeak);
   };
-  if (x.is<BundleValue>() || x.is<InstanceValue>())
+  if (isBundleLike(x))
     return mapBundle(bundleOf(x, call.location), stop);
   return stop(x);
 }

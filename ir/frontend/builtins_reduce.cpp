@@ -34,7 +34,7 @@ Shape reducedShape(const Shape &shape, const std::vector<int64_t> &axes, bool ke
 Value Elaborator::builtinSum(BuiltinCall &call) {
   const Value &operand = *call.values[0];
   Builder &builder = context_->builder;
-  if (operand.is<BundleValue>() || operand.is<InstanceValue>()) {
+  if (isBundleLike(operand)) {
     // Over all leaves, in declaration order.
     BundleValue bundle = bundleOf(operand, call.location);
     std::optional<ValueId> total;

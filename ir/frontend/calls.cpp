@@ -265,7 +265,7 @@ bool Elaborator::accepts(const FunctionValue &function,
       bool isNumber = type->name == "int" || type->name == "ints";
       bool fits = isNumber ? !tensor : (type->name == "fn") == (!tensor && !isConstant);
       if (type->name == "tensors")
-        fits = value.is<BundleValue>() || value.is<InstanceValue>();
+        fits = isBundleLike(value);
       if (type->name == "bool")
         fits = value.is<BoolValue>();
       if (!fits)

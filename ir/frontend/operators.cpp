@@ -591,9 +591,7 @@ Value Elaborator::binary(BinaryOp op, const Value &left, const Value &right, Loc
   if (isConstant(left) && isConstant(right))
     if (auto constant = constantArithmetic(op, left, right, location))
       return *constant;
-  bool isBundle = left.is<BundleValue>() || right.is<BundleValue>() || left.is<InstanceValue>() ||
-                  right.is<InstanceValue>();
-  if (isBundle)
+  if (isBundleLike(left) || isBundleLike(right))
     return bundleArithmetic(op, left, right, location);
   if (compare)
     return elementwise(*compare, {left, right}, location, fmt::format("'{}'", spelling(op)),
@@ -759,7 +757,7 @@ Value Elaborator::negate(const Value &value, Location location) {
   }
   if (auto *dim = value.as<DimValue>())
     return constantDim(Dim(0) - dim->dim);
-  if (value.is<BundleValue>() || value.is<InstanceValue>())
+  if (isBundleLike(value))
     return mapBundle(bundleOf(value, location),
                      [&](const Value &leaf) { return negate(leaf, location); });
   Value result = elementwise(OpKind::Neg, {value}, location, "'-'", {location});
@@ -794,16 +792,13 @@ Value Elaborator::mapBundle(const BundleValue &bundle,
 
 Value Elaborator::bundleArithmetic(BinaryOp op, const Value &left, const Value &right,
                                    Location location) {
-  auto isBundle = [](const Value &value) {
-    return value.is<BundleValue>() || value.is<InstanceValue>();
-  };
   auto apply = [&](const Value &a, const Value &b) {
     return binary(op, a, b, location, location, location);
   };
-  if (!isBundle(right))
+  if (!isBundleLike(right))
     return mapBundle(bundleOf(left, location),
                      [&](const Value &leaf) { return apply(leaf, right); });
-  if (!isBundle(left))
+  if (!isBundleLike(left))
     return mapBundle(bundleOf(right, location),
                      [&](const Value &leaf) { return apply(left, leaf); });
   BundleValue a = bundleOf(left, location);

@@ -403,7 +403,7 @@ Value Elaborator::matchValue(const TypeExpr &type, const Value &given, Signature
     return given;
   }
   if (type.name == "tensors") {
-    if (!given.is<BundleValue>() && !given.is<InstanceValue>())
+    if (!isBundleLike(given))
       wrong("a bundle of tensors");
     return given;
   }

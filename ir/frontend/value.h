@@ -155,6 +155,11 @@ struct Instance {
   std::vector<FunctionValue> calls;
 };
 
+/// True for what acts as a bundle in arithmetic: bundles, instances and chains of such.
+inline bool isBundleLike(const Value &value) {
+  return value.is<BundleValue>() || value.is<InstanceValue>() || value.is<ChainValue>();
+}
+
 /// "a number", "f32[B,64]", "a function": how messages call a value.
 std::string describe(const Value &value);
 
