@@ -110,6 +110,7 @@ size_t runRandomCases(const Options &options, const Module &module,
   size_t failures = 0;
   for (const Function &function : module.functions) {
     RandomInputs random(*options.randomSeed);
+    bool anyResult = false;
     for (int64_t i = 0; i < options.cases; ++i) {
       DimBindings dims;
       for (const std::string &dim : function.dims)
@@ -119,6 +120,7 @@ size_t runRandomCases(const Options &options, const Module &module,
         continue;
       auto comparison = compareVariants(variants, function, *arguments, dims,
                                         [](const Outcome &) { return std::string(); });
+      anyResult = anyResult || (comparison.meaning && *comparison.meaning);
       if (comparison.problem.empty())
         continue;
       ++failures;
@@ -128,8 +130,29 @@ size_t runRandomCases(const Options &options, const Module &module,
       fmt::print(stderr, "{}: @{}, seed {}, case {}{}: {}\n", options.file, function.name,
                  *options.randomSeed, i, bound, comparison.problem);
     }
+    if (!anyResult && options.cases > 0) {
+      ++failures;
+      fmt::print(stderr, "{}: @{}, seed {}: every case is refused, so nothing is compared\n",
+                 options.file, function.name, *options.randomSeed);
+    }
   }
   return failures;
+}
+
+/// The stage whose text does not read back as the same module, and why; empty where all do.
+std::string problemOfTexts(const std::vector<Stage> &stages) {
+  for (const Stage &stage : stages) {
+    std::string text = print(stage.module);
+    SourceManager sources;
+    Diagnostics diagnostics;
+    auto again = parseModule(sources, sources.add(stage.name, text), diagnostics);
+    if (!again)
+      return "the text after " + stage.name +
+             " is refused: " + renderText(diagnostics.all().front(), sources, ColorMode::Plain);
+    if (print(*again) != text)
+      return "the text after " + stage.name + " reads back as another module";
+  }
+  return {};
 }
 
 int run(const Options &options) {
@@ -153,6 +176,10 @@ int run(const Options &options) {
   if (!stages) {
     fmt::print(stderr, "{}: {}\n", options.file, stages.error());
     return kDiagnostics;
+  }
+  if (std::string problem = problemOfTexts(*stages); !problem.empty()) {
+    fmt::print(stderr, "{}: {}\n", options.file, problem);
+    return kVerdict;
   }
   std::vector<Variant> variants = interpreterVariants(*stages);
   if (options.backend != "interpreter") {
