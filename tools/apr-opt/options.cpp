@@ -40,7 +40,8 @@ void declareFlags(CLI::App &app, Options &options, Raw &raw) {
   app.add_flag("--list-passes", options.listPasses, "List the passes and what they do");
   app.add_option("--disable-pass", options.manager.disabled,
                  "Leave out a bit-preserving pass (repeatable)")
-      ->type_name("PASS")
+      ->type_name("PASS,...")
+      ->delimiter(',')
       ->allow_extra_args(false);
   app.add_option("--opt-bisect-limit", options.manager.bisectLimit,
                  "Run only the first N bit-preserving passes, and log them")
