@@ -69,9 +69,10 @@ public:
 private:
   void emitModel() {
     const SharedParts shared = emitSharedParts(context_);
+    KernelCache kernels;
     std::vector<EntryPoint> points;
     for (const EntryDescription &entry : model_.entries) {
-      points.push_back(emitEntryPoint(context_, shared, entry));
+      points.push_back(emitEntryPoint(context_, shared, entry, kernels));
       emitTypedFunctions(context_, entry, points.back());
     }
     emitSizeFunctions(context_, points);

@@ -49,9 +49,9 @@ llvm::Constant *emitDefaultHypers(const EntryContext &context) {
 class EntryEmitter {
 public:
   EntryEmitter(const EntryContext &context, const SharedParts &shared,
-               const EntryDescription &entry)
+               const EntryDescription &entry, KernelCache &cache)
       : context_(context), shared_(shared), entry_(entry), graph_(entry.function->graph),
-        builder_(context.context()) {}
+        builder_(context.context()), cache_(cache) {}
 
   EntryPoint emit() {
     emitKernels();
@@ -64,9 +64,11 @@ private:
     for (size_t i = 0; i < graph_.ops().size(); ++i) {
       const Op &op = graph_.ops()[i];
       EmittedKernel kernel =
-          emitKernel(context_.module, graph_, op, entry_.function->dims, context_.target.kernels(),
-                     context_.internalName(entry_, fmt::format("kernel{}", i)));
+          cache_.emit(context_.module, graph_, op, entry_.function->dims, context_.target.kernels(),
+                      context_.internalName(entry_, fmt::format("kernel{}", i)));
       for (llvm::Function *function : {kernel.function, kernel.blocks}) {
+        if (function->hasFnAttribute("target-cpu"))
+          continue; // an earlier entry point's
         function->setLinkage(llvm::GlobalValue::InternalLinkage);
         context_.setCode(*function, FunctionCode::Full);
       }
@@ -201,6 +203,7 @@ private:
   const EntryDescription &entry_;
   const Graph &graph_;
   llvm::IRBuilder<> builder_;
+  KernelCache &cache_;
   std::vector<EmittedKernel> kernels_;
   uint64_t scratchBytes_ = 0;
   CallParts parts_;
@@ -218,8 +221,8 @@ SharedParts emitSharedParts(const EntryContext &context) {
 }
 
 EntryPoint emitEntryPoint(const EntryContext &context, const SharedParts &shared,
-                          const EntryDescription &entry) {
-  return EntryEmitter(context, shared, entry).emit();
+                          const EntryDescription &entry, KernelCache &kernels) {
+  return EntryEmitter(context, shared, entry, kernels).emit();
 }
 
 } // namespace apr

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codegen/dim_checks.h"
+#include "codegen/kernel_cache.h"
 #include "codegen/kernel_runner.h"
 
 namespace apr {
@@ -25,6 +26,6 @@ SharedParts emitSharedParts(const EntryContext &context);
 /// Emits an entry point and its kernels. It checks everything before it writes anything, and
 /// computes in the floating-point environment of the IR whatever the caller's is.
 EntryPoint emitEntryPoint(const EntryContext &context, const SharedParts &shared,
-                          const EntryDescription &entry);
+                          const EntryDescription &entry, KernelCache &kernels);
 
 } // namespace apr

@@ -19,10 +19,6 @@ void setAttributes(llvm::Function &function, const KernelTarget &target) {
   function.addFnAttr("min-legal-vector-width", bits);
 }
 
-bool isVisible(const Value &value) {
-  return !value.buffer || value.buffer->space != BufferSpace::Workspace;
-}
-
 bool contains(const Graph &region, OpKind kind) {
   return std::ranges::any_of(region.ops(), [&](const Op &op) { return op.kind == kind; });
 }
@@ -86,6 +82,10 @@ void writeBlockCount(const KernelContext &context, llvm::Function &function,
 
 } // namespace codegen
 
+bool hasVisibleMemory(const Value &value) {
+  return !value.buffer || value.buffer->space != BufferSpace::Workspace;
+}
+
 EmittedKernel emitKernel(llvm::Module &module, const Graph &graph, const Op &kernel,
                          const std::vector<std::string> &dimNames, const KernelTarget &target,
                          const std::string &symbol) {
@@ -93,7 +93,7 @@ EmittedKernel emitKernel(llvm::Module &module, const Graph &graph, const Op &ker
     throw InternalError("only kernels have code");
   std::vector<bool> visible;
   for (ValueId result : kernel.results)
-    visible.push_back(codegen::isVisible(graph.value(result)));
+    visible.push_back(hasVisibleMemory(graph.value(result)));
   const codegen::KernelContext context{module, *kernel.region, dimNames,
                                        target, symbol,         std::move(visible)};
   if (codegen::contains(context.region, OpKind::ScatterAdd))

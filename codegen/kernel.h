@@ -37,6 +37,9 @@ struct EmittedKernel {
   Dim work;
 };
 
+/// True where callers can see the value's bits in memory: all but the workspace.
+bool hasVisibleMemory(const Value &value);
+
 /// Emits one Kernel op of a planned function into the module. `dimNames` is Function::dims. The
 /// region's NaNs become canonical where a result is stored to memory that callers can see.
 EmittedKernel emitKernel(llvm::Module &module, const Graph &graph, const Op &kernel,

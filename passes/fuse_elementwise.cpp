@@ -13,6 +13,8 @@ namespace {
 
 /// Larger kernels save little more and cost registers and compile time.
 constexpr size_t kMaximumNodes = 160;
+/// Scalar code has no loop to keep in registers; the functions of f64 expand to hundreds of ops.
+constexpr size_t kMaximumScalarNodes = 4000;
 
 std::set<size_t> unite(const FuseGraph &graph, size_t first, size_t second) {
   std::set<size_t> nodes(graph.members(first).begin(), graph.members(first).end());
@@ -22,16 +24,19 @@ std::set<size_t> unite(const FuseGraph &graph, size_t first, size_t second) {
 
 /// Why two groups cannot be one kernel; empty where they can.
 std::string problemOfFusing(const FuseGraph &graph, size_t first, size_t second) {
-  const std::set<size_t> nodes = unite(graph, first, second);
-  if (KernelForm form = formOf(graph, nodes); !form.isLegal())
-    return form.problem;
+  const bool areScalar = graph.isScalar(first) && graph.isScalar(second);
+  if (!areScalar)
+    if (KernelForm form = formOf(graph, unite(graph, first, second)); !form.isLegal())
+      return form.problem;
   if (!graph.canMergeWithoutCycle(first, second))
     return "another kernel stands between them";
   return "";
 }
 
 bool isProfitable(const FuseGraph &graph, size_t first, size_t second) {
-  return graph.members(first).size() + graph.members(second).size() <= kMaximumNodes;
+  const bool areScalar = graph.isScalar(first) && graph.isScalar(second);
+  return graph.members(first).size() + graph.members(second).size() <=
+         (areScalar ? kMaximumScalarNodes : kMaximumNodes);
 }
 
 bool fuse(FuseGraph &graph, size_t first, size_t second) {
@@ -40,6 +45,25 @@ bool fuse(FuseGraph &graph, size_t first, size_t second) {
     return false;
   graph.merge(first, second);
   return true;
+}
+
+/// What follows a contraction belongs into its epilogue rather than into a later kernel, and a pick
+/// to the row that it picks from, which then need not be stored.
+void fuseAnchors(FuseGraph &graph) {
+  for (size_t node : graph.nodes()) {
+    const Op &op = graph.op(node);
+    if (op.kind == OpKind::Pick) {
+      if (auto producer = graph.trace(op.operands[0]).definition)
+        fuse(graph, graph.groupOf(*producer), node);
+      continue;
+    }
+    if (op.kind != OpKind::MatMul)
+      continue;
+    ValueId value = op.result();
+    while (!graph.isResult(value) && graph.users(value).size() == 1 &&
+           fuse(graph, node, graph.groupOf(graph.users(value)[0])))
+      value = graph.op(graph.users(value)[0]).result();
+  }
 }
 
 /// A value that only one other group uses need not exist outside it.
@@ -74,33 +98,52 @@ bool fuseIntoProducers(FuseGraph &graph) {
 
 /// Scalar arithmetic, of hyperparameters say, is not worth a kernel each.
 bool fuseScalars(FuseGraph &graph) {
-  auto isScalarMap = [&](size_t group) {
-    return std::ranges::all_of(graph.members(group), [&](size_t node) {
-      const Op &op = graph.op(node);
-      return graph.graph().type(op.result()).rank() == 0 &&
-             (isElementwise(op.kind) || op.operands.empty());
-    });
-  };
   bool changed = false;
-  std::vector<size_t> scalars;
-  for (size_t group : graph.groups())
-    if (isScalarMap(group))
-      scalars.push_back(group);
-  for (size_t i = 0; i < scalars.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      if (!graph.members(scalars[j]).empty() && fuse(graph, scalars[j], scalars[i])) {
-        changed = true;
-        break;
-      }
+  std::optional<size_t> first;
+  for (size_t group : graph.groups()) {
+    if (!graph.isScalar(group))
+      continue;
+    if (first && fuse(graph, *first, group))
+      changed = true;
+    else
+      first = group;
+  }
+  return changed;
+}
+
+bool hasReduction(const FuseGraph &graph, size_t group) {
+  return std::ranges::any_of(graph.members(group), [&](size_t node) {
+    const OpFamily family = opInfo(graph.op(node).kind).family;
+    return family == OpFamily::Reduce || family == OpFamily::ArgReduce;
+  });
+}
+
+/// Reductions of the same rows read them once.
+bool fuseSiblingReductions(FuseGraph &graph) {
+  bool changed = false;
+  for (ValueId value = 0; value < graph.graph().values().size(); ++value) {
+    std::optional<size_t> first;
+    for (size_t user : graph.users(value)) {
+      const size_t group = graph.groupOf(user);
+      if (!hasReduction(graph, group))
+        continue;
+      if (first)
+        changed |= fuse(graph, *first, group);
+      else
+        first = group;
+    }
+  }
   return changed;
 }
 
 void fuseGroups(FuseGraph &graph) {
+  fuseAnchors(graph);
   bool changed = true;
   while (changed) {
-    changed = fuseIntoOnlyConsumers(graph);
+    changed = fuseScalars(graph);
+    changed |= fuseIntoOnlyConsumers(graph);
     changed |= fuseIntoProducers(graph);
-    changed |= fuseScalars(graph);
+    changed |= fuseSiblingReductions(graph);
   }
 }
 
@@ -205,12 +248,16 @@ void addRemarks(const FuseGraph &graph, const std::string &function,
     const std::set<size_t> nodes(members.begin(), members.end());
     if (members.size() > 1) {
       std::string ops;
-      for (size_t node : members)
+      for (size_t node : std::span(members).first(std::min<size_t>(members.size(), 24)))
         ops += fmt::format("{}{}", ops.empty() ? "" : ", ", opInfo(graph.op(node).kind).mnemonic);
+      if (members.size() > 24)
+        ops += fmt::format(" and {} more", members.size() - 24);
       remarks.push_back(
           fmt::format("{}: fused into one {} kernel: {}", function, formOf(graph, nodes).form, ops));
     }
     for (ValueId output : graph.outputsOf(nodes)) {
+      if (graph.graph().type(output).rank() == 0)
+        continue; // a scalar in memory costs nothing
       std::set<size_t> consumers;
       for (size_t user : graph.users(output))
         consumers.insert(graph.groupOf(user));
@@ -293,8 +340,10 @@ bool hasKernels(const Graph &graph) {
 
 void fuseElementwise(Module &module, const PassOptions &options, Diagnostics &) {
   for (Function &function : module.functions) {
-    // What has kernels was fused before; the rest of it joins one by one.
-    if (options.fuse && !hasKernels(function.graph))
+    // An init is fused at every level, because what it draws would otherwise need a workspace, and
+    // its C signature has none. What has kernels was fused before; the rest joins one by one.
+    const bool fuses = options.fuse || function.kind == FunctionKind::Init;
+    if (fuses && !hasKernels(function.graph))
       function.graph = fuseGraph(function, options.remarks);
     else
       function.graph = rewriteGraph(function.graph, wrapOp);

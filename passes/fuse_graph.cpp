@@ -24,7 +24,8 @@ bool isFree(OpKind kind) {
 
 FuseGraph::FuseGraph(const Graph &graph)
     : graph_(graph), isLive_(graph.ops().size()), isNode_(graph.ops().size()),
-      isResult_(graph.values().size()), groupOf_(graph.ops().size()), users_(graph.values().size()),
+      isResult_(graph.values().size()), isScalar_(graph.ops().size()), groupOf_(graph.ops().size()),
+      users_(graph.values().size()),
       members_(graph.ops().size()) {
   std::vector<bool> isUsed(graph.values().size());
   for (ValueId result : graph.results)
@@ -43,6 +44,9 @@ FuseGraph::FuseGraph(const Graph &graph)
     if (!isNode_[i])
       continue;
     nodes_.push_back(i);
+    const Op &op = graph.ops()[i];
+    isScalar_[i] = (isElementwise(op.kind) || op.operands.empty()) &&
+                   graph.type(op.result()).rank() == 0;
     groupOf_[i] = i;
     members_[i] = {i};
     for (ValueId operand : graph.ops()[i].operands) {
@@ -99,26 +103,30 @@ std::set<size_t> FuseGraph::successors(size_t group) const {
   return result;
 }
 
-bool FuseGraph::canMergeWithoutCycle(size_t first, size_t second) const {
-  // A path from one to the other that passes through a third group.
-  for (auto [from, to] : {std::pair(first, second), std::pair(second, first)}) {
-    std::set<size_t> seen;
-    std::vector<size_t> pending;
-    for (size_t next : successors(from))
-      if (next != to && seen.insert(next).second)
-        pending.push_back(next);
-    while (!pending.empty()) {
-      const size_t group = pending.back();
-      pending.pop_back();
-      for (size_t next : successors(group)) {
-        if (next == to)
-          return false;
-        if (seen.insert(next).second)
-          pending.push_back(next);
-      }
-    }
+bool FuseGraph::reachesThroughOthers(size_t from, size_t to) const {
+  std::vector<bool> seen(members_.size());
+  std::vector<size_t> pending{from};
+  seen[from] = true;
+  while (!pending.empty()) {
+    const size_t group = pending.back();
+    pending.pop_back();
+    for (size_t node : members_[group])
+      for (ValueId value : op(node).results)
+        for (size_t user : users(value)) {
+          const size_t next = groupOf_[user];
+          if (next == to && group != from)
+            return true;
+          if (!seen[next] && next != to) {
+            seen[next] = true;
+            pending.push_back(next);
+          }
+        }
   }
-  return true;
+  return false;
+}
+
+bool FuseGraph::canMergeWithoutCycle(size_t first, size_t second) const {
+  return !reachesThroughOthers(first, second) && !reachesThroughOthers(second, first);
 }
 
 void FuseGraph::merge(size_t into, size_t from) {
@@ -126,6 +134,7 @@ void FuseGraph::merge(size_t into, size_t from) {
   std::ranges::merge(members_[into], members_[from], std::back_inserter(all));
   for (size_t node : members_[from])
     groupOf_[node] = into;
+  isScalar_[into] = isScalar_[into] && isScalar_[from];
   members_[from].clear();
   members_[into] = std::move(all);
 }

@@ -34,6 +34,8 @@ public:
 
   size_t groupOf(size_t node) const { return groupOf_[node]; }
   const std::vector<size_t> &members(size_t group) const { return members_[group]; }
+  /// Whether a group is elementwise arithmetic of scalars only.
+  bool isScalar(size_t group) const { return isScalar_[group]; }
   /// Groups that have members, by their first one.
   std::vector<size_t> groups() const;
   /// Values that nodes outside the set, or the caller, use.
@@ -46,9 +48,10 @@ public:
 
 private:
   std::set<size_t> successors(size_t group) const;
+  bool reachesThroughOthers(size_t from, size_t to) const;
 
   const Graph &graph_;
-  std::vector<bool> isLive_, isNode_, isResult_;
+  std::vector<bool> isLive_, isNode_, isResult_, isScalar_;
   std::vector<size_t> nodes_, groupOf_;
   std::vector<std::vector<size_t>> users_, members_;
 };
