@@ -83,7 +83,9 @@ public:
       add(CParameter::Kind::State, "state", "void *");
       if (initTakesWorkspace(*entry_.function))
         add(CParameter::Kind::Workspace, "workspace", "void *");
+      addDims();
       addInputs();
+      addResults();
       return;
     }
     add(CParameter::Kind::Exec, "exec", "const aprt_exec *");
@@ -91,8 +93,7 @@ public:
     add(CParameter::Kind::Workspace, "workspace", "void *");
     if (kind == FunctionKind::Apply)
       add(CParameter::Kind::Gradients, "gradients", "const void *");
-    for (uint32_t i = 0; i < entry_.function->dims.size(); ++i)
-      add(CParameter::Kind::Dim, entry_.function->dims[i], "int64_t ", i);
+    addDims();
     addInputs();
     if (isTrainFunction(kind) || readsHypers(*entry_.function))
       add(CParameter::Kind::Hyper, "hyper", fmt::format("const {}_hyper *", prefix_));
@@ -104,6 +105,11 @@ public:
 private:
   void add(CParameter::Kind kind, std::string_view name, std::string type, uint32_t index = 0) {
     entry_.parameters.push_back({kind, names_.claim(name), std::move(type), index});
+  }
+
+  void addDims() {
+    for (uint32_t i = 0; i < entry_.function->dims.size(); ++i)
+      add(CParameter::Kind::Dim, entry_.function->dims[i], "int64_t ", i);
   }
 
   void addInputs() {

@@ -379,6 +379,31 @@ bool checkIsFused(const Function &function, Diagnostics &diagnostics) {
   return true;
 }
 
+/// Gradient blocks pass from the grad of a train block to its apply, and nowhere else.
+bool checkGradientRoles(const Module &module, const Function &function, Diagnostics &diagnostics) {
+  const auto tensors = gradientTensors(module, function.trainBlock);
+  const bool isInBlock =
+      std::ranges::find(module.trainBlocks, function.trainBlock) != module.trainBlocks.end();
+  auto check = [&](bool isGradient, FunctionKind kind, const std::string &name) {
+    const bool isKnown = std::ranges::any_of(
+        tensors, [&](const GradientTensor &tensor) { return tensor.name == name; });
+    if (!isGradient || (function.kind == kind && isInBlock && isKnown))
+      return true;
+    diagnostics.report(DiagnosticKind::IrInvalid, function.location,
+                       fmt::format("@{} has the gradient '{}', which belongs to no grad and apply "
+                                   "of one train block",
+                                   function.name, name));
+    return false;
+  };
+  for (const Argument &argument : function.arguments)
+    if (!check(argument.role == ArgumentRole::Gradient, FunctionKind::Apply, argument.name))
+      return false;
+  for (const FunctionResult &result : function.results)
+    if (!check(result.role == ResultRole::Gradient, FunctionKind::Grad, result.name))
+      return false;
+  return true;
+}
+
 } // namespace
 
 void planBuffers(Module &module, const PassOptions &options, Diagnostics &diagnostics) {
@@ -386,7 +411,7 @@ void planBuffers(Module &module, const PassOptions &options, Diagnostics &diagno
     return;
   const ModuleLayout layout = layoutModule(module);
   for (Function &function : module.functions)
-    if (checkIsFused(function, diagnostics))
+    if (checkIsFused(function, diagnostics) && checkGradientRoles(module, function, diagnostics))
       FunctionPlanner(module, layout, function, options.remarks).run();
 }
 
