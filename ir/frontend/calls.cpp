@@ -215,7 +215,7 @@ Value Elaborator::callFunction(const FunctionValue &function, std::vector<CallAr
   Value result =
       evaluateBody(declaration.body, *scope, declaration.result ? &resultType : expected);
   if (!declaration.result)
-    return result;
+    return snapshot(result, location);
   result = matchValue(*declaration.result, result, signature, location,
                       fmt::format("the result of '{}'", name));
   checkDeferred(signature);

@@ -129,6 +129,7 @@ public:
   // ---- tensors (operators.cpp) ----
   /// State and hyperparameters as values of the current graph; other values as they are.
   Value read(const Value &value, Location location);
+  Value snapshot(const Value &value, Location location);
   /// A tensor of the current graph; numbers and weak scalars take the dtype. Fails for the rest.
   TensorValue requireTensor(const Value &value, DType dtype, Location location,
                             std::string_view what);

@@ -110,8 +110,9 @@ Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *e
     for (size_t i = 0; i < tuple->elements.size(); ++i) {
       bool isKnown = expected && i < expected->elements.size();
       path_.push_back(std::to_string(i));
-      value.elements.push_back(
-          evaluate(*tuple->elements[i], scope, isKnown ? &expected->elements[i] : nullptr));
+      value.elements.push_back(snapshot(
+          evaluate(*tuple->elements[i], scope, isKnown ? &expected->elements[i] : nullptr),
+          tuple->elements[i]->location));
       path_.pop_back();
     }
     return value;
@@ -120,7 +121,8 @@ Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *e
     ListValue value;
     for (size_t i = 0; i < list->elements.size(); ++i) {
       path_.push_back(std::to_string(i));
-      value.elements.push_back(evaluate(*list->elements[i], scope));
+      value.elements.push_back(
+          snapshot(evaluate(*list->elements[i], scope), list->elements[i]->location));
       path_.pop_back();
     }
     return value;
@@ -162,6 +164,12 @@ Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *e
     return evaluateBlock(*block->block, scope, expected);
   const auto &function = *expr.as<FunctionExpr>();
   return FunctionsValue{"", {{function.function.get(), &scope, instance_}}};
+}
+
+/// The value that a name has now: a parameter may be written later on.
+Value Elaborator::snapshot(const Value &value, Location location) {
+  bool hasGraph = context_->purpose != FunctionContext::Purpose::Members;
+  return hasGraph && value.is<StateValue>() ? read(value, location) : value;
 }
 
 Value Elaborator::evaluateIf(const IfExpr &branch, Scope &scope, const Expected *expected) {

@@ -200,7 +200,7 @@ void ModelElaborator::addReport(TrainBody &body, std::string name, Value value, 
                        fmt::format("'{}' is reported twice", name),
                        "'report other_name = …', or bind what is minimized to a name",
                        {{known.location, "the first is here"}});
-  body.reports.push_back({std::move(name), std::move(value), location});
+  body.reports.push_back({std::move(name), elaborator_.snapshot(value, location), location});
 }
 
 void ModelElaborator::emitReports(const TrainBody &body) {
