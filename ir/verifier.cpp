@@ -126,6 +126,10 @@ private:
                                            argument.name, str(value.type)));
       break;
     case ArgumentRole::Gradient:
+      if (function_->kind != FunctionKind::Apply)
+        report(value.location, fmt::format("'{}' is a gradient argument, which only the apply of a "
+                                           "train block has",
+                                           argument.name));
       break;
     }
   }
@@ -142,6 +146,11 @@ private:
       if (!updated.insert(result.name).second)
         report(value.location, fmt::format("'{}' is updated twice", result.name));
     }
+    if (result.role == ResultRole::Gradient && function_->kind != FunctionKind::Grad)
+      report(value.location,
+             fmt::format("'{}' is a gradient result, which only the grad of a train "
+                         "block has",
+                         result.name));
     size_t rank = value.type.rank();
     if ((result.kind == ResultKind::Scalar && rank != 0) ||
         (result.kind == ResultKind::Rows && rank != 1))

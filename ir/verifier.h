@@ -20,6 +20,7 @@ namespace apr {
 /// module
 ///    with the same type; one update per state tensor; scalar results are scalars; rows results
 ///    have rank 1; hyperparameters and exec arguments are scalars.
+///    Only the apply of a train block has gradient arguments, only its grad gradient results.
 /// 7. State dims are constant; names of state, hyperparameters and functions are unique.
 /// 8. Buffers: workspace offsets of values alive at the same time do not overlap where that can be
 ///    decided, and a kernel that writes a state tensor comes after every other reader of the old

@@ -19,6 +19,9 @@ struct Uses {
   bool hasOtherUse = false;
 };
 
+/// Entry points check inputs of the index types.
+bool canBeChecked(DType dtype) { return dtype == DType::I32 || dtype == DType::I64; }
+
 bool isWidening(DType from, DType to) {
   return isInteger(from) && isInteger(to) && byteSize(from) <= byteSize(to) &&
          (from != DType::U8 || to != DType::U8);
@@ -85,7 +88,7 @@ std::vector<Uses> collectUses(const Function &function) {
   std::vector<Origin> origins(graph.values().size());
   for (size_t i = 0; i < function.arguments.size(); ++i) {
     ValueId v = graph.arguments()[i];
-    if (function.arguments[i].role == ArgumentRole::Input && isInteger(graph.type(v).dtype))
+    if (function.arguments[i].role == ArgumentRole::Input && canBeChecked(graph.type(v).dtype))
       origins[v] = {v, true};
   }
   for (const Op &op : graph.ops()) {
