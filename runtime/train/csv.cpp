@@ -43,6 +43,8 @@ CsvTable CsvTable::parse(std::string name, std::string text, const CsvFormat &fo
 
 CsvTable::CsvTable(std::string name, std::string text, const CsvFormat &format)
     : name_(std::move(name)), text_(std::move(text)), delimiter_(format.delimiter) {
+  for (char c : {delimiter_, '\n', '\r', '"'})
+    endsField_[static_cast<unsigned char>(c)] = true;
   checkEncoding();
   if (text_.starts_with("\xEF\xBB\xBF"))
     cursor_ = 3;
@@ -125,8 +127,7 @@ bool CsvTable::split(std::size_t &cursor, std::vector<CsvField> &fields) const {
     if (end < size && text[end] == '"') {
       end = quotedField(end, field);
     } else {
-      while (end < size && text[end] != delimiter_ && text[end] != '\n' && text[end] != '"' &&
-             text[end] != '\r')
+      while (end < size && !endsField_[static_cast<unsigned char>(text[end])])
         ++end;
       field.text = {text + cursor, end - cursor};
     }

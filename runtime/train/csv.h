@@ -3,6 +3,7 @@
 
 #include "runtime/train/error.h"
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -76,6 +77,7 @@ private:
   std::string name_;
   std::string text_;
   char delimiter_;
+  std::array<bool, 256> endsField_{}; ///< bytes at which an unquoted field may end
   std::vector<std::string> names_;
   std::size_t columnCount_ = 0;
   std::size_t firstRecord_ = 0;

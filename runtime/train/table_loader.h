@@ -62,6 +62,8 @@ private:
                  const std::vector<std::size_t> &trainingRows);
   void prepare(ColumnUse &use, ColumnValues &values, const std::vector<std::size_t> &trainingRows);
   InputArray assembleInput(std::size_t input, std::size_t firstColumn);
+  void writeColumn(InputArray &array, std::size_t position, const ColumnUse &use,
+                   const ColumnValues &values, std::size_t begin, std::size_t end) const;
   void checkIndices(const InputNeed &need, const InputColumns &binding,
                     const InputArray &array) const;
   [[noreturn]] void failAt(std::size_t row, const ColumnUse &use, const std::string &message) const;
