@@ -37,6 +37,8 @@ llvm::Function *EntryContext::createFunction(const std::string &name, llvm::Type
   auto *type = llvm::FunctionType::get(result, parameters, false);
   auto *function = llvm::Function::Create(type, linkage, name, module);
   setCode(*function, code);
+  // Time is spent in kernels, which do not come from here.
+  function->addFnAttr(llvm::Attribute::OptimizeForSize);
   // RISC-V passes 32-bit integers sign-extended whatever their type; the others do not look.
   for (unsigned i = 0; i < parameters.size(); ++i) {
     if (parameters[i]->isIntegerTy(32))
