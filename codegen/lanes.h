@@ -78,8 +78,11 @@ public:
   /// Replaces NaNs by the canonical one.
   llvm::Value *canonical(llvm::Value *value, llvm::IRBuilder<> &builder);
 
-  /// for (i = lower; i < upper; ++i) body(i) with lanes side by side; the rest with a mask.
-  void forLanes(Index lower, Index upper, const std::function<void(const Point &)> &body);
+  /// for (i = lower; i < upper; ++i) body(i) with lanes side by side; the rest with a mask, for
+  /// which no code is needed where upper - lower is known to be a multiple of the lanes.
+  enum class Rest : uint8_t { Possible, None };
+  void forLanes(Index lower, Index upper, const std::function<void(const Point &)> &body,
+                Rest rest = Rest::Possible);
 
   // Types and small pieces that the emitters share.
   llvm::Type *scalarType(DType dtype);
@@ -129,6 +132,9 @@ private:
   Coordinate clampedIndex(ValueId indices, const Point &at, Index size);
   void guardNonEmpty(Point &point, Index size);
   void guardNonEmpty(Point &point, const Shape &shape);
+  /// What indexing an axis of this size gives: the guard makes loads harmless, but an operand that
+  /// is computed in place need not be 0 on zeros.
+  llvm::Value *zeroIfEmpty(llvm::Value *element, Index size, const Point &point);
 
   // lanes_random.cpp
   llvm::Value *emitRandom(const Op &op, const Point &point);

@@ -82,6 +82,14 @@ void LaneEvaluator::guardNonEmpty(Point &point, const Shape &shape) {
   guardNonEmpty(point, nest_.count(shape));
 }
 
+Value *LaneEvaluator::zeroIfEmpty(Value *element, Index size, const Point &point) {
+  if (size.isConstant() && size.constant > 0)
+    return element;
+  auto &builder = nest_.at(point.level());
+  Value *isFilled = builder.CreateICmpSGT(nest_.value(size), builder.getInt64(0));
+  return builder.CreateSelect(isFilled, element, llvm::Constant::getNullValue(element->getType()));
+}
+
 Value *LaneEvaluator::emitReshape(const Op &op, const Point &point) {
   const Shape &from = region_.type(op.result()).shape;
   const Shape &to = region_.type(op.operands[0]).shape;
@@ -233,7 +241,7 @@ Value *LaneEvaluator::emitGather(const Op &op, const Point &point) {
   coordinates.insert(coordinates.end(), begin + axis + indexRank, point.coordinates.end());
   Point inner = withCoordinates(point, std::move(coordinates));
   guardNonEmpty(inner, size);
-  return evaluate(op.operands[0], inner);
+  return zeroIfEmpty(evaluate(op.operands[0], inner), size, point);
 }
 
 Value *LaneEvaluator::emitPick(const Op &op, const Point &point) {
@@ -241,7 +249,7 @@ Value *LaneEvaluator::emitPick(const Op &op, const Point &point) {
   Point inner = point;
   inner.coordinates.push_back(clampedIndex(op.operands[1], point, size));
   guardNonEmpty(inner, size);
-  return evaluate(op.operands[0], inner);
+  return zeroIfEmpty(evaluate(op.operands[0], inner), size, point);
 }
 
 Value *LaneEvaluator::emitOneHot(const Op &op, const Point &point) {
@@ -265,8 +273,7 @@ Value *LaneEvaluator::emitIota(const Op &op, const Point &point) {
   const Coordinate &coordinate = point.coordinates[axis];
   Value *number =
       coordinate.isUniform() ? nest_.value(coordinate.base) : lanesOf(coordinate, point.width);
-  return emitConvert(DType::I64, region_.type(op.result()).dtype, number,
-                     nest_.at(point.level()));
+  return emitConvert(DType::I64, region_.type(op.result()).dtype, number, nest_.at(point.level()));
 }
 
 Value *LaneEvaluator::emitConstant(const Op &op, const Point &point) {
@@ -294,9 +301,9 @@ Value *LaneEvaluator::emitConstant(const Op &op, const Point &point) {
     llvm::StringRef bytes(reinterpret_cast<const char *>(literal.bytes.data()),
                           literal.bytes.size());
     auto *data = llvm::ConstantDataArray::getRaw(bytes, literal.count(), memoryType(type.dtype));
-    auto *global = new llvm::GlobalVariable(module, data->getType(), true,
-                                            llvm::GlobalValue::InternalLinkage, data,
-                                            nest_.function().getName() + ".constant");
+    auto *global =
+        new llvm::GlobalVariable(module, data->getType(), true, llvm::GlobalValue::InternalLinkage,
+                                 data, nest_.function().getName() + ".constant");
     global->setAlignment(llvm::Align(64));
     bindMemory(op.result(), global);
     known = memory_.find(op.result());
