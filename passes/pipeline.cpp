@@ -14,6 +14,9 @@ std::vector<std::string> defaultPipeline() {
       // turns some of them into comparisons.
       "derive-index-limits",
 
+      // The source's own slices and orders; what later passes add follows from these.
+      "derive-dim-checks",
+
       // Nothing may run between the source and this: contributions to a gradient add in the
       // order of use in the source, which CSE or simplification would change.
       "differentiate",

@@ -29,7 +29,8 @@ std::vector<Variant> interpreterVariants(const std::vector<Stage> &stages) {
   std::vector<Variant> variants;
   for (const Stage &stage : stages) {
     Variant variant{"interpreter after " + stage.name, false, {}};
-    variant.mayDiffer = stage.name == "derive-index-limits" || stage.name == "rewrite-values";
+    variant.mayDiffer = stage.name == "derive-index-limits" || stage.name == "derive-dim-checks" ||
+                        stage.name == "rewrite-values";
     variant.run = [&stage](const Function &function, std::span<const Tensor> arguments,
                            const DimBindings &dims) -> std::optional<Outcome> {
       const Function *here = stage.module.findFunction(function.name);
