@@ -119,7 +119,7 @@ bool appendElement(DType dtype, std::string_view text, Bytes &out) {
       append(out, static_cast<uint8_t>(text == "true"));
       return true;
     }
-    return false;
+    return text.substr(0, 2) == "0x" && appendNumber<uint8_t, uint8_t>(text, out);
   case DType::U8:
     return text != "nan" && appendNumber<uint8_t, uint8_t>(text, out);
   }
