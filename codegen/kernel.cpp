@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "codegen/kernel.h"
 
+#include "codegen/collapse_axes.h"
 #include "codegen/kernel_forms.h"
 
 #include <llvm/IR/Module.h>
@@ -94,13 +95,15 @@ EmittedKernel emitKernel(llvm::Module &module, const Graph &graph, const Op &ker
   std::vector<bool> visible;
   for (ValueId result : kernel.results)
     visible.push_back(hasVisibleMemory(graph.value(result)));
-  const codegen::KernelContext context{module, *kernel.region, dimNames,
-                                       target, symbol,         std::move(visible)};
-  if (codegen::contains(context.region, OpKind::ScatterAdd))
+  codegen::KernelContext context{module, *kernel.region, dimNames,
+                                 target, symbol,         std::move(visible)};
+  if (codegen::contains(*kernel.region, OpKind::ScatterAdd))
     return codegen::emitScatterKernel(context);
   if (codegen::isTiledMatMul(context))
     return codegen::emitMatMulKernel(context);
-  return codegen::emitDomainKernel(context);
+  const Graph collapsed = codegen::collapseAxes(*kernel.region);
+  return codegen::emitDomainKernel(
+      {module, collapsed, dimNames, target, symbol, std::move(context.isVisible)});
 }
 
 } // namespace apr

@@ -11,6 +11,8 @@ namespace {
 
 /// About this many elementary operations make a block for one worker.
 constexpr int64_t kWorkPerBlock = 1 << 16;
+/// Columns of a block come in multiples of this: whole vectors, and no cache line of two workers.
+constexpr int64_t kBlockMultiple = 64;
 
 /// How a kernel's results are walked: row by row, and inside a row column by column.
 struct Domain {
@@ -126,10 +128,12 @@ public:
 private:
   /// Whether something is computed once per row and so must not be repeated by parts of a row.
   bool hasRowValues() const {
-    return std::ranges::any_of(region_.ops(), [](const Op &op) {
-      return isReduction(op) &&
-             op.attributes.integers(AttrKey::Axes).size() > 0;
-    }) && reducesColumns();
+    return std::ranges::any_of(region_.ops(),
+                               [](const Op &op) {
+                                 return isReduction(op) &&
+                                        op.attributes.integers(AttrKey::Axes).size() > 0;
+                               }) &&
+           reducesColumns();
   }
 
   bool reducesColumns() const {
@@ -149,7 +153,7 @@ private:
       perItem *= elementCount(domain_.columns);
     const Index size = nest.divide(kWorkPerBlock, nest.maximum(nest.dim(perItem), 1));
     // Whole vectors; a multiple of the cache line keeps workers apart.
-    const int64_t least = splitsColumns_ ? 64 : 1;
+    const int64_t least = splitsColumns_ ? kBlockMultiple : 1;
     return nest.multiply(nest.maximum(nest.divide(size, least), 1), least);
   }
 
@@ -158,7 +162,12 @@ private:
     const Index begin = nest.multiply(blockArgument(nest), size);
     if (splitsColumns_) {
       const Index end = nest.minimum(nest.add(begin, size), nest.dim(domain_.columns[0]));
-      lanes.forLanes(begin, end, [&](const Point &point) { storeElements(lanes, point); });
+      // Blocks are whole vectors, so the last one has a rest only where the whole has.
+      auto columns = domain_.columns[0].asConstant();
+      const bool isWhole = columns && *columns % kBlockMultiple == 0;
+      lanes.forLanes(
+          begin, end, [&](const Point &point) { storeElements(lanes, point); },
+          isWhole ? LaneEvaluator::Rest::None : LaneEvaluator::Rest::Possible);
       return;
     }
     if (domain_.rows.empty()) {

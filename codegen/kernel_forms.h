@@ -13,7 +13,8 @@ struct KernelContext {
   const std::vector<std::string> &dimNames;
   const KernelTarget &target;
   const std::string &symbol;
-  /// Per result: whether callers can see the memory it is stored to, so that NaNs must be canonical.
+  /// Per result: whether callers can see the memory it is stored to, so that NaNs must be
+  /// canonical.
   std::vector<bool> isVisible;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A block computes one panel of `columns` columns for a range of row tiles. A tile of `height` rows
-// stays in registers over a chunk of the contracted axis: per term one vector load of B per register
-// of the panel and one broadcast of A per row. Which tile an element falls into changes no bit: every
-// element is one chain per chunk. The last tile of a range of rows moves up until it fits, so that
-// some rows are computed twice but written once.
+// stays in registers over a chunk of the contracted axis: per term one vector load of B per
+// register of the panel and one broadcast of A per row. Which tile an element falls into changes no
+// bit: every element is one chain per chunk. The last tile of a range of rows moves up until it
+// fits, so that some rows are computed twice but written once.
 #include "codegen/kernel_forms.h"
 #include "codegen/panel_transpose.h"
 
@@ -81,11 +81,11 @@ struct Tiling {
   Dim m, n, k;
   bool transposeA = false, transposeB = false;
   DType dtype = DType::F32;
-  int64_t chunk = 0; ///< 0: all terms are one chunk
-  uint32_t width = 0;      ///< lanes of a register
-  int64_t registers = 0;   ///< registers across a panel
-  int64_t columns = 0;     ///< of a panel
-  int64_t maximumRows = 0; ///< of a tile
+  int64_t chunk = 0;            ///< 0: all terms are one chunk
+  uint32_t width = 0;           ///< lanes of a register
+  int64_t registers = 0;        ///< registers across a panel
+  int64_t columns = 0;          ///< of a panel
+  int64_t maximumRows = 0;      ///< of a tile
   std::vector<int64_t> heights; ///< descending
 
   bool isOneChunk() const {
@@ -121,7 +121,7 @@ Tiling chooseTiling(const Graph &region, const Op &op, const KernelTarget &targe
     t.heights = {std::max<int64_t>(ceilDivide(*m, tiles), 1)};
   } else {
     t.heights = {t.maximumRows};
-    for (int64_t height : {13, 11, 8, 5, 3, 2, 1})
+    for (int64_t height : {13, 11, 8, 4, 1})
       if (height < t.maximumRows)
         t.heights.push_back(height);
   }
@@ -265,9 +265,9 @@ private:
     const bool hasRest = !n || *n % t_.width != 0;
     Index middle = columnEnd_;
     if (hasRest)
-      middle = nest_->add(column_, nest_->multiply(nest_->divide(nest_->subtract(columnEnd_, column_),
-                                                                 t_.width),
-                                                   t_.width));
+      middle = nest_->add(
+          column_,
+          nest_->multiply(nest_->divide(nest_->subtract(columnEnd_, column_), t_.width), t_.width));
     if (hasWhole) {
       auto loop = nest_->open(column_, middle, t_.width);
       Point point{{Coordinate(loop.counter, 1)}};
@@ -420,8 +420,8 @@ private:
     if (!terms_.isConstant() || terms_.constant == 0) {
       Value *all = nest_->value(terms_);
       auto &b = nest_->at(0);
-      start = b.CreateSelect(b.CreateICmpEQ(all, b.getInt64(0)), llvm::ConstantFP::get(vector(), 0.0),
-                             start);
+      start = b.CreateSelect(b.CreateICmpEQ(all, b.getInt64(0)),
+                             llvm::ConstantFP::get(vector(), 0.0), start);
     }
     std::vector<Value *> masks(static_cast<size_t>(t_.registers));
     if (!isPacked_ && !hasWholePanels())
@@ -434,11 +434,11 @@ private:
     for (int64_t v = 0; v < t_.registers; ++v) {
       Value *pointer = slot(panel_, nest_->add(panelRow, v * t_.width));
       const llvm::Align align(byteSize(t_.dtype));
-      panel.push_back(masks[size_t(v)]
-                          ? builder().CreateMaskedLoad(vector(), pointer, align, masks[size_t(v)],
-                                                       llvm::Constant::getNullValue(vector()))
-                          : static_cast<Value *>(
-                                builder().CreateAlignedLoad(vector(), pointer, align)));
+      panel.push_back(
+          masks[size_t(v)]
+              ? builder().CreateMaskedLoad(vector(), pointer, align, masks[size_t(v)],
+                                           llvm::Constant::getNullValue(vector()))
+              : static_cast<Value *>(builder().CreateAlignedLoad(vector(), pointer, align)));
     }
     for (int64_t i = 0; i < height; ++i) {
       Point point;
@@ -508,9 +508,8 @@ private:
       point.coordinates = batch_;
       point.coordinates.push_back(loop.counter);
       point.coordinates.push_back(column);
-      offset = nest_->add(
-          nest_->multiply(nest_->subtract(loop.counter, row_), t_.columns),
-          nest_->subtract(column.base, column_));
+      offset = nest_->add(nest_->multiply(nest_->subtract(loop.counter, row_), t_.columns),
+                          nest_->subtract(column.base, column_));
       storeResults(point);
       nest_->close();
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// result = operand, then result[.., indices[i], ..] += updates[.., i, ..] in ascending i. Elements of
-// different outer coordinates (before the axis) never meet, so each is a block.
+// result = operand, then result[.., indices[i], ..] += updates[.., i, ..] in ascending i. Elements
+// of different outer coordinates (before the axis) never meet, so each is a block.
 #include "codegen/kernel_forms.h"
 
 #include <algorithm>
@@ -19,8 +19,7 @@ public:
   explicit ScatterKernel(const KernelContext &context)
       : context_(context), region_(context.region),
         op_(*std::ranges::find(region_.ops(), OpKind::ScatterAdd, &Op::kind)),
-        shape_(region_.type(op_.result()).shape),
-        indexShape_(region_.type(op_.operands[1]).shape),
+        shape_(region_.type(op_.result()).shape), indexShape_(region_.type(op_.operands[1]).shape),
         axis_(static_cast<size_t>(op_.attributes.integer(AttrKey::Axis))) {
     if (region_.results.size() != 1 || region_.results[0] != op_.result())
       throw InternalError("a scatter kernel yields its scatter_add only");
@@ -82,8 +81,7 @@ private:
     LoopNest &nest = lanes.nest();
     const Index size = nest.dim(shape_[axis_]);
     // An empty axis takes no updates.
-    const Index updates =
-        nest.multiply(nest.count(indexShape_), nest.minimum(size, 1));
+    const Index updates = nest.multiply(nest.count(indexShape_), nest.minimum(size, 1));
     auto loop = nest.open(0, updates, 1);
     const auto position = lanes.delinearize(loop.counter, indexShape_, 1);
     Point at;
@@ -91,8 +89,7 @@ private:
     llvm::Value *number = lanes.evaluate(op_.operands[1], at);
     auto &builder = nest.at(loop.level);
     number = builder.CreateSExt(number, builder.getInt64Ty());
-    const Index index =
-        nest.clamp(Index(number, loop.level), 0, nest.subtract(size, 1));
+    const Index index = nest.clamp(Index(number, loop.level), 0, nest.subtract(size, 1));
     std::vector<Coordinate> prefix = outer;
     prefix.insert(prefix.end(), position.begin(), position.end());
     forEach(lanes, prefix, slice(shape_, axis_ + 1, shape_.size()), [&](const Point &point) {
@@ -119,8 +116,7 @@ private:
       return;
     forEach(lanes, outer, slice(shape_, axis_, shape_.size()), [&](const Point &point) {
       llvm::Value *value = lanes.load(result, point);
-      lanes.store(result, point,
-                  lanes.canonical(value, lanes.nest().at(lanes.nest().innermost())));
+      lanes.store(result, point, lanes.canonical(value, lanes.nest().at(lanes.nest().innermost())));
     });
   }
 

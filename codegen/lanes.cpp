@@ -328,7 +328,7 @@ void LaneEvaluator::store(const MemoryTensor &tensor, const Point &point, llvm::
 }
 
 void LaneEvaluator::forLanes(Index lower, Index upper,
-                             const std::function<void(const Point &)> &body) {
+                             const std::function<void(const Point &)> &body, Rest rest) {
   if (width_ == 1) {
     auto loop = nest_.open(lower, upper, 1);
     body(Point{{loop.counter}});
@@ -336,10 +336,11 @@ void LaneEvaluator::forLanes(Index lower, Index upper,
     return;
   }
   const Index count = nest_.maximum(nest_.subtract(upper, lower), 0);
-  const Index whole = nest_.multiply(nest_.divide(count, width_), width_);
-  const Index middle = nest_.add(lower, whole);
-  const bool isKnown = count.isConstant();
-  if (!isKnown || whole.constant > 0) {
+  const Index whole =
+      rest == Rest::None ? count : nest_.multiply(nest_.divide(count, width_), width_);
+  const Index middle = rest == Rest::None ? upper : nest_.add(lower, whole);
+  const bool isKnown = count.isConstant() || rest == Rest::None;
+  if (!isKnown || !whole.is(0)) {
     auto loop = nest_.open(lower, middle, width_);
     Point point{{Coordinate(loop.counter, 1)}};
     point.width = width_;

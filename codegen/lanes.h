@@ -48,8 +48,8 @@ struct MemoryTensor {
 /// the points that its own one maps to, so that movement ops cost index arithmetic only.
 /// Reductions and contractions become loops in the scope that knows their result's point.
 ///
-/// A value at a uniform point is a scalar; elsewhere a vector of `width` elements, or a scalar where
-/// all lanes are the same. bool is i1, u8 is i8.
+/// A value at a uniform point is a scalar; elsewhere a vector of `width` elements, or a scalar
+/// where all lanes are the same. bool is i1, u8 is i8.
 class LaneEvaluator {
 public:
   LaneEvaluator(LoopNest &nest, const Graph &region, const KernelTarget &target);
@@ -93,10 +93,8 @@ public:
   llvm::Value *number(DType dtype, double value);
 
   // Elementwise pieces, for reductions too; operands of one width.
-  llvm::Value *emitMaximum(DType dtype, llvm::Value *x, llvm::Value *y,
-                           llvm::IRBuilder<> &builder);
-  llvm::Value *emitMinimum(DType dtype, llvm::Value *x, llvm::Value *y,
-                           llvm::IRBuilder<> &builder);
+  llvm::Value *emitMaximum(DType dtype, llvm::Value *x, llvm::Value *y, llvm::IRBuilder<> &builder);
+  llvm::Value *emitMinimum(DType dtype, llvm::Value *x, llvm::Value *y, llvm::IRBuilder<> &builder);
   llvm::Value *emitAdd(DType dtype, llvm::Value *x, llvm::Value *y, llvm::IRBuilder<> &builder);
   /// acc = x * y + acc as a contraction's chain does it.
   llvm::Value *emitMultiplyAdd(DType dtype, llvm::Value *x, llvm::Value *y, llvm::Value *acc,

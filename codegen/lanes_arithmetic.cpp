@@ -24,8 +24,8 @@ Value *emitSign(Builder &b, DType dtype, Value *x) {
     Value *negative = b.CreateSelect(b.CreateFCmpOLT(x, zeroLike(x)), numberLike(x, -1), x);
     return b.CreateSelect(b.CreateFCmpOGT(x, zeroLike(x)), numberLike(x, 1), negative);
   }
-  Value *isPositive = dtype == DType::U8 ? b.CreateICmpNE(x, zeroLike(x))
-                                         : b.CreateICmpSGT(x, zeroLike(x));
+  Value *isPositive =
+      dtype == DType::U8 ? b.CreateICmpNE(x, zeroLike(x)) : b.CreateICmpSGT(x, zeroLike(x));
   Value *rest = dtype == DType::U8 ? x : b.CreateAShr(x, integerLike(x, 8 * byteSize(dtype) - 1));
   return b.CreateSelect(isPositive, integerLike(x, 1), rest);
 }

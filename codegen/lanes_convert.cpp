@@ -23,7 +23,8 @@ llvm::Value *LaneEvaluator::emitConvert(DType from, DType to, llvm::Value *x,
     return builder.CreateIntrinsic(id, {type, x->getType()}, {x});
   }
   if (!isFloat(to))
-    return isUnsigned(from) ? builder.CreateZExtOrTrunc(x, type) : builder.CreateSExtOrTrunc(x, type);
+    return isUnsigned(from) ? builder.CreateZExtOrTrunc(x, type)
+                            : builder.CreateSExtOrTrunc(x, type);
   if (isUnsigned(from))
     return builder.CreateUIToFP(x, type);
   auto *vector = llvm::dyn_cast<llvm::FixedVectorType>(x->getType());

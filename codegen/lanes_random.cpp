@@ -89,8 +89,8 @@ Value *LaneEvaluator::emitRandom(const Op &op, const Point &point) {
                         llvm::ConstantFP::get(floating, 0x1p-24));
   Value *upper = b.CreateZExt(shifted(block[0], 5), number->getType());
   Value *lower = b.CreateZExt(shifted(block[1], 6), number->getType());
-  Value *bits = b.CreateAdd(
-      b.CreateShl(upper, llvm::ConstantInt::get(number->getType(), 26)), lower);
+  Value *bits =
+      b.CreateAdd(b.CreateShl(upper, llvm::ConstantInt::get(number->getType(), 26)), lower);
   return b.CreateFMul(b.CreateUIToFP(bits, floating), llvm::ConstantFP::get(floating, 0x1p-53));
 }
 

@@ -144,8 +144,8 @@ private:
     auto tail = nest_.open(whole, count, termLanes_, {best});
     const Index rest = nest_.subtract(count, tail.counter);
     auto mask = lanes_.compare(llvm::CmpInst::ICMP_ULT, {0, 1}, rest, termLanes_);
-    Value *next = combine(tail.carried[0],
-                          term({tail.counter, 1}, termLanes_, mask.value, tail.level));
+    Value *next =
+        combine(tail.carried[0], term({tail.counter, 1}, termLanes_, mask.value, tail.level));
     next = nest_.at(tail.level).CreateSelect(mask.value, next, tail.carried[0]);
     return nest_.close({next})[0];
   }
@@ -172,8 +172,8 @@ private:
     auto &builder = nest_.at(loop.level);
     Value *isBetter = nullptr;
     if (isFloat(dtype())) {
-      isBetter = builder.CreateOr(builder.CreateFCmpUNO(value, value),
-                                  builder.CreateFCmpOGT(value, best));
+      isBetter =
+          builder.CreateOr(builder.CreateFCmpUNO(value, value), builder.CreateFCmpOGT(value, best));
       isBetter = builder.CreateAnd(isBetter, builder.CreateFCmpORD(best, best));
     } else {
       isBetter = dtype() == DType::U8 ? builder.CreateICmpUGT(value, best)
@@ -207,8 +207,8 @@ Value *LaneEvaluator::emitMatMul(const Op &op, const Point &point) {
   const bool transposeA = op.attributes.integerOr0(AttrKey::TransposeA) != 0;
   const bool transposeB = op.attributes.integerOr0(AttrKey::TransposeB) != 0;
   const Index terms = nest_.dim(a.shape[a.rank() - (transposeA ? 2 : 1)]);
-  const Order order = op.attributes.has(AttrKey::Order) ? op.attributes.order()
-                                                        : defaultContractionOrder();
+  const Order order =
+      op.attributes.has(AttrKey::Order) ? op.attributes.order() : defaultContractionOrder();
   const std::vector<Coordinate> batch(point.coordinates.begin(), point.coordinates.end() - 2);
   const Coordinate row = point.coordinates[point.coordinates.size() - 2];
   const Coordinate column = point.coordinates.back();

@@ -56,8 +56,8 @@ public:
   llvm::Function &function() { return function_; }
   llvm::LLVMContext &context() { return function_.getContext(); }
   uint32_t innermost() const { return static_cast<uint32_t>(scopes_.size() - 1); }
-  /// The builder at the end of a scope. Every scope has its own, which must be asked for again after
-  /// loops were made in that scope.
+  /// The builder at the end of a scope. Every scope has its own, which must be asked for again
+  /// after loops were made in that scope.
   llvm::IRBuilder<> &at(uint32_t level);
 
   // Index arithmetic: 64 bits, wrapping; dividends are not negative and divisors positive.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The binary tree over partial results needs no list of them: like the digits of a binary counter,
-// a stack holds one partial for every 1 in the number of leaves so far, and a new leaf joins as many
-// of them as the counter carries. What is left at the end joins from the right.
+// a stack holds one partial for every 1 in the number of leaves so far, and a new leaf joins as
+// many of them as the counter carries. What is left at the end joins from the right.
 #include "codegen/ordered_sum.h"
 
 namespace apr::codegen {
@@ -70,8 +70,7 @@ Value *OrderedSum::emitLeaves(const Order &leaf, Index begin, Index count) {
   const int64_t length = leaf.length();
   // Counted without overflow for any length that the text may state.
   const Index leaves =
-      nest_.add(nest_.divide(count, length),
-                nest_.minimum(nest_.remainder(count, length), 1));
+      nest_.add(nest_.divide(count, length), nest_.minimum(nest_.remainder(count, length), 1));
   return emitTree(leaves, [&](Index number) {
     const Index first = nest_.multiply(number, length);
     const Index terms = nest_.minimum(nest_.subtract(count, first), length);

@@ -252,8 +252,8 @@ void addRemarks(const FuseGraph &graph, const std::string &function,
         ops += fmt::format("{}{}", ops.empty() ? "" : ", ", opInfo(graph.op(node).kind).mnemonic);
       if (members.size() > 24)
         ops += fmt::format(" and {} more", members.size() - 24);
-      remarks.push_back(
-          fmt::format("{}: fused into one {} kernel: {}", function, formOf(graph, nodes).form, ops));
+      remarks.push_back(fmt::format("{}: fused into one {} kernel: {}", function,
+                                    formOf(graph, nodes).form, ops));
     }
     for (ValueId output : graph.outputsOf(nodes)) {
       if (graph.graph().type(output).rank() == 0)
@@ -266,10 +266,9 @@ void addRemarks(const FuseGraph &graph, const std::string &function,
         std::string problem = problemOfFusing(graph, group, consumer);
         if (problem.empty())
           problem = "the kernel would become too large";
-        remarks.push_back(fmt::format("{}: {} is stored for a {}: {}", function,
-                                      nameOf(graph.graph(), output),
-                                      opInfo(graph.op(graph.members(consumer).front()).kind).mnemonic,
-                                      problem));
+        remarks.push_back(
+            fmt::format("{}: {} is stored for a {}: {}", function, nameOf(graph.graph(), output),
+                        opInfo(graph.op(graph.members(consumer).front()).kind).mnemonic, problem));
       }
     }
   }
@@ -324,16 +323,16 @@ bool wrapOp(const Op &op, GraphRewriter &rewriter) {
   const size_t index = region->addOp(op.kind, inner, op.attributes, types, op.location);
   region->results = region->ops()[index].results;
   Attributes attributes{{AttrKey::Form, std::string(formOfSingle(op.kind))}};
-  auto results = rewriter.builder().at(op.location).createMulti(OpKind::Kernel, operands,
-                                                                attributes, types, region);
+  auto results = rewriter.builder()
+                     .at(op.location)
+                     .createMulti(OpKind::Kernel, operands, attributes, types, region);
   for (size_t i = 0; i < results.size(); ++i)
     rewriter.map(op.results[i], results[i]);
   return true;
 }
 
 bool hasKernels(const Graph &graph) {
-  return std::ranges::any_of(graph.ops(),
-                             [](const Op &op) { return op.kind == OpKind::Kernel; });
+  return std::ranges::any_of(graph.ops(), [](const Op &op) { return op.kind == OpKind::Kernel; });
 }
 
 } // namespace

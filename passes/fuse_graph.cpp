@@ -25,8 +25,7 @@ bool isFree(OpKind kind) {
 FuseGraph::FuseGraph(const Graph &graph)
     : graph_(graph), isLive_(graph.ops().size()), isNode_(graph.ops().size()),
       isResult_(graph.values().size()), isScalar_(graph.ops().size()), groupOf_(graph.ops().size()),
-      users_(graph.values().size()),
-      members_(graph.ops().size()) {
+      users_(graph.values().size()), members_(graph.ops().size()) {
   std::vector<bool> isUsed(graph.values().size());
   for (ValueId result : graph.results)
     isResult_[result] = isUsed[result] = true;
@@ -35,7 +34,8 @@ FuseGraph::FuseGraph(const Graph &graph)
     isLive_[i] = std::ranges::any_of(op.results, [&](ValueId v) { return isUsed[v]; });
     if (!isLive_[i])
       continue;
-    const bool isReturned = std::ranges::any_of(op.results, [&](ValueId v) { return isResult_[v]; });
+    const bool isReturned =
+        std::ranges::any_of(op.results, [&](ValueId v) { return isResult_[v]; });
     isNode_[i] = !isFree(op.kind) || isReturned;
     for (ValueId operand : op.operands)
       isUsed[operand] = true;
@@ -45,8 +45,8 @@ FuseGraph::FuseGraph(const Graph &graph)
       continue;
     nodes_.push_back(i);
     const Op &op = graph.ops()[i];
-    isScalar_[i] = (isElementwise(op.kind) || op.operands.empty()) &&
-                   graph.type(op.result()).rank() == 0;
+    isScalar_[i] =
+        (isElementwise(op.kind) || op.operands.empty()) && graph.type(op.result()).rank() == 0;
     groupOf_[i] = i;
     members_[i] = {i};
     for (ValueId operand : graph.ops()[i].operands) {
@@ -86,9 +86,8 @@ std::vector<ValueId> FuseGraph::outputsOf(const std::set<size_t> &nodes) const {
   std::vector<ValueId> outputs;
   for (size_t node : nodes)
     for (ValueId result : op(node).results)
-      if (isResult(result) || std::ranges::any_of(users(result), [&](size_t user) {
-            return !nodes.contains(user);
-          }))
+      if (isResult(result) ||
+          std::ranges::any_of(users(result), [&](size_t user) { return !nodes.contains(user); }))
         outputs.push_back(result);
   return outputs;
 }

@@ -8,9 +8,9 @@
 namespace apr {
 
 /// A function's graph as fusion sees it. Ops that cost nothing but index arithmetic (broadcast,
-/// reshape, transpose, slice, constant, iota) are *views*: every kernel that uses one gets a copy of
-/// it, so they never reach memory. All other live ops, and views that a caller asked for as results,
-/// are *nodes*, and every node belongs to one group, which becomes one kernel.
+/// reshape, transpose, slice, constant, iota) are *views*: every kernel that uses one gets a copy
+/// of it, so they never reach memory. All other live ops, and views that a caller asked for as
+/// results, are *nodes*, and every node belongs to one group, which becomes one kernel.
 class FuseGraph {
 public:
   explicit FuseGraph(const Graph &graph);
@@ -23,7 +23,7 @@ public:
   /// The views between an operand and the node result or argument behind it, nearest first.
   struct Path {
     std::vector<size_t> views;
-    ValueId base = kNoValue; ///< none behind a constant or iota
+    ValueId base = kNoValue;          ///< none behind a constant or iota
     std::optional<size_t> definition; ///< the node that defines the base
   };
   Path trace(ValueId value) const;

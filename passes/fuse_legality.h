@@ -13,8 +13,8 @@ struct KernelForm {
 };
 
 /// The form that a set of nodes has as one kernel. Every value of the set must be needed at one
-/// index per element of the results (and of the reduced axes), so that nothing is computed twice but
-/// values shared by whole rows and scalars.
+/// index per element of the results (and of the reduced axes), so that nothing is computed twice
+/// but values shared by whole rows and scalars.
 KernelForm formOf(const FuseGraph &graph, const std::set<size_t> &nodes);
 
 } // namespace apr

@@ -18,9 +18,9 @@ TEST(ElementwiseKernels, FloatArithmetic) {
     for (OpKind kind : {OpKind::Neg, OpKind::Abs, OpKind::Sign, OpKind::Floor, OpKind::Ceil,
                         OpKind::Round, OpKind::Sqrt})
       graph.results.push_back(b.unary(kind, x));
-    for (OpKind kind : {OpKind::Add, OpKind::Sub, OpKind::Mul, OpKind::Div, OpKind::Min,
-                        OpKind::Max, OpKind::Eq, OpKind::Ne, OpKind::Lt, OpKind::Le, OpKind::Gt,
-                        OpKind::Ge})
+    for (OpKind kind :
+         {OpKind::Add, OpKind::Sub, OpKind::Mul, OpKind::Div, OpKind::Min, OpKind::Max, OpKind::Eq,
+          OpKind::Ne, OpKind::Lt, OpKind::Le, OpKind::Gt, OpKind::Ge})
       graph.results.push_back(b.binary(kind, x, y));
     for (double constant : {0.0, -0.0, 1.5}) {
       ValueId c = b.splat(type, constant);
@@ -83,8 +83,11 @@ TEST(ElementwiseKernels, BoolAndSelect) {
   ValueId x = graph.addArgument(type), y = graph.addArgument(type);
   Builder b(graph);
   ValueId both = b.binary(OpKind::And, x, y);
-  graph.results = {both, b.unary(OpKind::Not, x), b.binary(OpKind::Xor, x, y),
-                   b.binary(OpKind::Lt, x, y), b.convert(both, DType::F32),
+  graph.results = {both,
+                   b.unary(OpKind::Not, x),
+                   b.binary(OpKind::Xor, x, y),
+                   b.binary(OpKind::Lt, x, y),
+                   b.convert(both, DType::F32),
                    b.convert(x, DType::I64)};
   for (int64_t size : {0, 3, 33, 70})
     expectSameBits(graph,
@@ -102,10 +105,11 @@ TEST(ElementwiseKernels, Random) {
   Attributes word = stream;
   word.set(AttrKey::Word, int64_t(3));
   const Shape shape{Dim::variable("N"), 7};
-  graph.results = {b.create(OpKind::RandomBits, {seed, step, offset}, word, Type{DType::I32, shape}),
-                   b.create(OpKind::Uniform, {seed, step, offset}, stream, Type{DType::F32, shape}),
-                   b.create(OpKind::Uniform, {seed, step, offset}, stream, Type{DType::F64, shape}),
-                   b.create(OpKind::Uniform, {seed, step, offset}, stream, Type{DType::F64, {}})};
+  graph.results = {
+      b.create(OpKind::RandomBits, {seed, step, offset}, word, Type{DType::I32, shape}),
+      b.create(OpKind::Uniform, {seed, step, offset}, stream, Type{DType::F32, shape}),
+      b.create(OpKind::Uniform, {seed, step, offset}, stream, Type{DType::F64, shape}),
+      b.create(OpKind::Uniform, {seed, step, offset}, stream, Type{DType::F64, {}})};
   graph.results.pop_back();
   expectSameBits(graph,
                  {Tensor::scalar<int64_t>(DType::I64, 0x123456789abcdef0),

@@ -209,7 +209,8 @@ void expectSameBits(const Graph &graph, const std::vector<Tensor> &arguments,
 Tensor randomTensor(DType dtype, std::vector<int64_t> shape, uint64_t seed, Content content) {
   Tensor tensor = Tensor::zeros(dtype, std::move(shape));
   std::mt19937_64 random(seed);
-  const double edges[] = {0.0, -0.0, INFINITY, -INFINITY, NAN, 1e-40, -1e-310, 3e38, 1e300, -1, 0.5};
+  const double edges[] = {0.0,     -0.0, INFINITY, -INFINITY, NAN, 1e-40,
+                          -1e-310, 3e38, 1e300,    -1,        0.5};
   for (size_t i = 0; i < tensor.data.size() / byteSize(dtype); ++i) {
     const uint64_t bits = random();
     const bool isEdge = content == Content::Edges && bits % 4 == 0;

@@ -16,8 +16,8 @@ namespace apr::test {
 /// Code of one module in this process.
 class Jit {
 public:
-  /// Has `build` fill a module, verifies and compiles it for a CPU level of this machine. `assembly`
-  /// takes the text of the machine code where it is wanted.
+  /// Has `build` fill a module, verifies and compiles it for a CPU level of this machine.
+  /// `assembly` takes the text of the machine code where it is wanted.
   Jit(const std::string &cpu, CodegenLevel level, const std::function<void(llvm::Module &)> &build,
       std::string *assembly = nullptr);
   ~Jit();

@@ -54,8 +54,14 @@ void check(DType dtype, Transposes t, Sizes s, const std::string &order, bool is
 
 TEST(MatMulKernels, Sizes) {
   for (Transposes t : kTransposes)
-    for (Sizes s : {Sizes{1, 1, 1}, {3, 2, 5}, {17, 31, 33}, {14, 8, 32}, {29, 5, 70}, {2, 0, 3},
-                    {0, 3, 4}, {13, 64, 10}})
+    for (Sizes s : {Sizes{1, 1, 1},
+                    {3, 2, 5},
+                    {17, 31, 33},
+                    {14, 8, 32},
+                    {29, 5, 70},
+                    {2, 0, 3},
+                    {0, 3, 4},
+                    {13, 64, 10}})
       for (bool isOpen : {false, true})
         check(DType::F32, t, s, "", isOpen);
 }

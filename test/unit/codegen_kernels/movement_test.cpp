@@ -100,10 +100,10 @@ TEST(MovementKernels, Indexing) {
       single([&](Builder &b, ValueId, ValueId indices, ValueId) {
         return b.create(OpKind::OneHot, {indices}, {}, Type{DType::Bool, {kN, 5}});
       });
-      single([&](Builder &b, ValueId, ValueId, ValueId) {
-        return b.iota({DType::F32, {kN, 3}}, 0);
-      });
-      single([&](Builder &b, ValueId, ValueId, ValueId) { return b.iota({DType::U8, {3, kN}}, 1); });
+      single(
+          [&](Builder &b, ValueId, ValueId, ValueId) { return b.iota({DType::F32, {kN, 3}}, 0); });
+      single(
+          [&](Builder &b, ValueId, ValueId, ValueId) { return b.iota({DType::U8, {3, kN}}, 1); });
       // An empty axis reads nothing.
       single([&](Builder &b, ValueId, ValueId indices, ValueId rows) {
         ValueId none = b.slice(rows, {0, 0}, {kN, 0}, {1, 1});
@@ -143,11 +143,10 @@ TEST(MovementKernels, DenseConstants) {
   const uint8_t bits[] = {1, 0, 1};
   ValueId c =
       b.constant({DType::F32, {3}}, Literal::fromElements<float>(DType::F32, std::span(elements)));
-  ValueId k = b.constant({DType::Bool, {3}},
-                         Literal::fromElements<uint8_t>(DType::Bool, std::span(bits)));
+  ValueId k =
+      b.constant({DType::Bool, {3}}, Literal::fromElements<uint8_t>(DType::Bool, std::span(bits)));
   const Shape shape{kN, 3};
-  graph.results = {
-      b.select(b.broadcast(k, shape, {1}), b.mul(x, b.broadcast(c, shape, {1})), x)};
+  graph.results = {b.select(b.broadcast(k, shape, {1}), b.mul(x, b.broadcast(c, shape, {1})), x)};
   expectSameBits(graph, {randomTensor(DType::F32, {6, 3}, 1)}, {{"N", 6}});
 }
 

@@ -33,8 +33,7 @@ TEST(ReductionKernels, SumOfAllInEveryOrder) {
     Builder b(graph);
     graph.results = {sumIn(b, x, {0}, order)};
     for (int64_t n : {0, 6, 12, 66, 258, 4098, 12300})
-      expectSameBits(graph, {randomTensor(DType::F32, {n}, 1)}, {{"N", n}},
-                     {Division::OneKernel});
+      expectSameBits(graph, {randomTensor(DType::F32, {n}, 1)}, {{"N", n}}, {Division::OneKernel});
   }
   for (const char *order : {"", "tree(seq(5))", "tree(lanes(8,24))"}) {
     Graph graph;
@@ -49,8 +48,8 @@ TEST(ReductionKernels, SumOfAllInEveryOrder) {
 
 TEST(ReductionKernels, AxesAndOrders) {
   for (const char *order : kOrders)
-    for (std::vector<int64_t> axes : {std::vector<int64_t>{0}, {1}, {2}, {0, 1}, {1, 2}, {0, 2},
-                                      {0, 1, 2}}) {
+    for (std::vector<int64_t> axes :
+         {std::vector<int64_t>{0}, {1}, {2}, {0, 1}, {1, 2}, {0, 2}, {0, 1, 2}}) {
       Graph graph;
       ValueId x = graph.addArgument({DType::F32, {kN, 6, 36}});
       Builder b(graph);
@@ -133,6 +132,31 @@ TEST(ReductionKernels, BatchVariance) {
   graph.results = {b.sum(b.mul(centred, centred), {0})};
   for (int64_t n : {0, 1, 50})
     expectSameBits(graph, {randomTensor(DType::F32, {n, 21}, 3)}, {{"N", n}});
+}
+
+/// Axes that no op tells apart become one.
+TEST(ReductionKernels, CollapsedAxes) {
+  Graph graph;
+  const Shape shape{kN, 3, 2, 5};
+  const Type scalar{DType::I64, {}};
+  ValueId x = graph.addArgument({DType::F32, shape});
+  ValueId row = graph.addArgument({DType::F32, {kN, 3}});
+  ValueId seed = graph.addArgument(scalar), offset = graph.addArgument(scalar);
+  Builder b(graph);
+  ValueId noise = b.create(OpKind::Uniform, {seed, seed, offset},
+                           {{AttrKey::Stream, std::string("noise")}}, Type{DType::F32, shape});
+  ValueId sum = b.add(b.add(x, b.broadcast(row, shape, {0, 1})), noise);
+  ValueId total = b.sum(sum, {2, 3});
+  graph.results = {b.sub(sum, b.broadcast(total, shape, {0, 1})),
+                   b.reduce(OpKind::ArgMax, sum, {2, 3})};
+  const std::vector<Tensor> arguments = {
+      randomTensor(DType::F32, {4, 3, 2, 5}, 1), randomTensor(DType::F32, {4, 3}, 2),
+      Tensor::scalar<int64_t>(DType::I64, 99), Tensor::scalar<int64_t>(DType::I64, 7)};
+  expectSameBits(graph, arguments, {{"N", 4}});
+  graph.results = {b.sum(sum, {0, 1, 2, 3})};
+  expectSameBits(graph, arguments, {{"N", 4}});
+  graph.results = {noise};
+  expectSameBits(graph, arguments, {{"N", 4}});
 }
 
 } // namespace
