@@ -58,6 +58,7 @@ const std::vector<Builtin> &Elaborator::builtins() {
       {"broadcast", {"x", "shape"}, &E::builtinBroadcast},
       {"concat", {"parts", "axis?"}, &E::builtinConcat},
       {"stack", {"parts", "axis?"}, &E::builtinConcat},
+      {"rearrange", {"x", "pattern"}, &E::builtinRearrange, kVariadic},
       {"split", {"x", "parts", "axis?"}, &E::builtinSplit},
       {"unstack", {"x", "axis?"}, &E::builtinUnstack},
       // Indexing.
@@ -88,7 +89,6 @@ const std::vector<Builtin> &Elaborator::builtins() {
       // Known names whose turn comes later.
       {"scan", {}, &E::builtinNotAvailable, kVariadic},
       {"einsum", {}, &E::builtinNotAvailable, kVariadic},
-      {"rearrange", {}, &E::builtinNotAvailable, kVariadic},
       {"conv", {}, &E::builtinNotAvailable, kVariadic},
       {"window_max", {}, &E::builtinNotAvailable, kVariadic},
   };

@@ -233,6 +233,7 @@ public:
   Value builtinChain(BuiltinCall &call);
   Value builtinRepeat(BuiltinCall &call);
   Value builtinMatmul(BuiltinCall &call);
+  Value builtinRearrange(BuiltinCall &call);
   Value builtinNotAvailable(BuiltinCall &call);
   Value convertCall(DType dtype, std::vector<CallArgument> arguments, Location location);
   Value index(const IndexExpr &expr, Scope &scope, Location location);

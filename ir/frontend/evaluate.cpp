@@ -110,9 +110,9 @@ Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *e
     for (size_t i = 0; i < tuple->elements.size(); ++i) {
       bool isKnown = expected && i < expected->elements.size();
       path_.push_back(std::to_string(i));
-      value.elements.push_back(snapshot(
-          evaluate(*tuple->elements[i], scope, isKnown ? &expected->elements[i] : nullptr),
-          tuple->elements[i]->location));
+      value.elements.push_back(
+          snapshot(evaluate(*tuple->elements[i], scope, isKnown ? &expected->elements[i] : nullptr),
+                   tuple->elements[i]->location));
       path_.pop_back();
     }
     return value;

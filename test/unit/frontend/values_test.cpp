@@ -127,6 +127,15 @@ TEST(ValuesTest, MovesElements) {
             (Floats{10, 20, 30, 10, 20, 30}));
 }
 
+TEST(ValuesTest, RearrangesByName) {
+  EXPECT_EQ(floats("(x: f32[B, 4]) -> f32[2, B, 2] = rearrange(x, \"b (h d) -> h b d\", h = 2)",
+                   {f32s({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8})}),
+            (Floats{1, 2, 5, 6, 3, 4, 7, 8}));
+  EXPECT_EQ(floats("(x: f32[B, 1, C]) -> f32[C * B] = rearrange(x, \"b 1 c -> (c b)\")",
+                   {f32s({2, 1, 2}, {1, 2, 3, 4})}),
+            (Floats{1, 3, 2, 4}));
+}
+
 TEST(ValuesTest, ChoosesAtCompileTimeAndAtRunTime) {
   EXPECT_EQ(floats("(x: f32[2]) -> f32[2] = where(x > 0, 1, -x)", {kColumn}), (Floats{1, 1}));
   EXPECT_EQ(floats("(x: f32[2]) -> f32[2] = if 2 > 1 and real == f32 { 2 * x } else { broken }",
