@@ -125,9 +125,18 @@ void Progress::onStep(const StepReport &report) {
     drawBar(report);
 }
 
+bool Progress::isShown(std::uint64_t epoch) const {
+  if (!style_.onlyEpochs.empty())
+    return std::find(style_.onlyEpochs.begin(), style_.onlyEpochs.end(), epoch) !=
+           style_.onlyEpochs.end();
+  // A long training gets about a hundred lines.
+  constexpr std::uint64_t mostLines = 100;
+  const std::uint64_t stride = (style_.epochs + mostLines - 1) / mostLines;
+  return stride <= 1 || epoch == 1 || epoch == style_.epochs || epoch % stride == 0;
+}
+
 void Progress::onEpoch(const EpochReport &report) {
-  if (!style_.onlyEpochs.empty() && std::find(style_.onlyEpochs.begin(), style_.onlyEpochs.end(),
-                                              report.epoch) == style_.onlyEpochs.end())
+  if (!isShown(report.epoch))
     return;
   if (style_.every > 0 && style_.epochs == 0)
     return;

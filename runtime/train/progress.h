@@ -18,7 +18,7 @@ struct ProgressStyle {
   std::uint64_t epochs = 0;              ///< of the whole training, 0 where steps decide
   std::uint64_t steps = 0;               ///< of the whole training, 0 where epochs decide
   std::uint64_t every = 0;               ///< a line every so many steps
-  std::vector<std::uint64_t> onlyEpochs; ///< empty: all
+  std::vector<std::uint64_t> onlyEpochs; ///< empty: all, at most about a hundred
   std::vector<LogColumn> table;          ///< empty: a line of all figures
 };
 
@@ -46,6 +46,7 @@ private:
   void line(const std::string &text);
   void drawBar(const StepReport &report);
   void clearBar();
+  bool isShown(std::uint64_t epoch) const;
   double doneShare(const StepReport &report) const;
   void tableRow(const char *unit, std::uint64_t number, const Metrics &metrics);
 
