@@ -54,11 +54,11 @@ static void misuseTypedFunctions(void) {
   expect("null labels", APRT_NULL_ARGUMENT,
          STEP(&exec, state, workspace, rows, in, NULL, NULL, &out));
   expect("null out", APRT_NULL_ARGUMENT, STEP(&exec, state, workspace, rows, in, y, NULL, NULL));
-  expect("null result", APRT_NULL_ARGUMENT,
-         tiny_predict(&exec, state, workspace, rows, in, NULL));
+  expect("null result", APRT_NULL_ARGUMENT, tiny_predict(&exec, state, workspace, rows, in, NULL));
   expect("null gradients", APRT_NULL_ARGUMENT, tiny_apply(&exec, state, workspace, NULL, NULL));
   expect("null gradients", APRT_NULL_ARGUMENT,
-         tiny_grad(&exec, state, workspace, rows, in, y, NULL, NULL, &(tiny_grad_out)TINY_GRAD_OUT_INIT));
+         tiny_grad(&exec, state, workspace, rows, in, y, NULL, NULL,
+                   &(tiny_grad_out)TINY_GRAD_OUT_INIT));
   expect("init of null", APRT_NULL_ARGUMENT, tiny_init(NULL, 1));
 
   out.size = 4;
@@ -90,7 +90,8 @@ static void misuseTypedFunctions(void) {
            STEP(&exec, state, workspace, bad[i], in, y, NULL, &out));
   expect("a condition of the model", TINY_STATUS_0,
          tiny_predict(&exec, state, workspace, 100001, in, p[0]));
-  if (tiny_step_workspace_bytes(1, -1) != SIZE_MAX || tiny_workspace_bytes(1, INT64_MAX) != SIZE_MAX)
+  if (tiny_step_workspace_bytes(1, -1) != SIZE_MAX ||
+      tiny_workspace_bytes(1, INT64_MAX) != SIZE_MAX)
     printf("workspace of a bad dimension\n"), ++failures;
 
   const int32_t wrong[] = {-1, 10, INT32_MAX, INT32_MIN};
@@ -116,8 +117,12 @@ static void misuseGenericCall(void) {
   const int64_t dims[] = {rows};
   const void *inputs[] = {x[0], y};
   void *results[2] = {NULL, NULL};
-  aprt_call call = {.size = sizeof call, .state = state, .workspace = workspace, .dims = dims,
-                    .inputs = inputs, .results = results};
+  aprt_call call = {.size = sizeof call,
+                    .state = state,
+                    .workspace = workspace,
+                    .dims = dims,
+                    .inputs = inputs,
+                    .results = results};
   expect("null call", APRT_NULL_ARGUMENT, step->call(NULL));
   call.size = 8;
   expect("size of call", APRT_BAD_STRUCT_SIZE, step->call(&call));

@@ -6,11 +6,14 @@
  * how: "none" passes no context, "serial" one without par_for, "reverse" runs the blocks backwards,
  * each as another worker; with -DWITH_POOL also "pool". environment: "plain", or "hostile": flushes
  * subnormals and rounds towards zero, in the caller and in every task. */
+#define _DEFAULT_SOURCE
 #include "tiny.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #ifdef WITH_POOL
 #include "aprt.h"
 #endif
@@ -77,12 +80,16 @@ static void makeData(void) {
   }
 }
 
+/* Ends where memory ends: a write behind the block is a crash. */
 static void *newBlock(size_t bytes) {
-  void *block = aligned_alloc(64, (bytes / 64 + 1) * 64);
-  if (!block)
+  const size_t used = (bytes + 63) / 64 * 64, page = (size_t)sysconf(_SC_PAGESIZE);
+  const size_t mapped = (used + page - 1) / page * page;
+  char *memory =
+      mmap(NULL, mapped + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED || mprotect(memory + mapped, page, PROT_NONE) != 0)
     exit(1);
-  memset(block, 0xa5, (bytes / 64 + 1) * 64);
-  return block;
+  memset(memory, 0xa5, mapped);
+  return memory + mapped - used;
 }
 
 static void check(aprt_status status) {

@@ -41,6 +41,10 @@ int main(void) {
     return 1;
   aprt_exec exec = aprt_pool_exec(pool, sizeof workspace);
   line_step_out out = LINE_STEP_OUT_INIT;
+  for (int64_t n = 0; n < 5; n += 4) {
+    const aprt_status status = line_step(&exec, lineState, workspace, n, x, y, 0.05, NULL, &out);
+    printf("%lld rows: %s\n", (long long)n, line_status_text(status));
+  }
   for (int epoch = 0; epoch < 20; ++epoch)
     if (line_step(&exec, lineState, workspace, 5, x, y, 0.05, NULL, &out))
       return 1;
