@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace apr::opt {
@@ -25,6 +26,8 @@ struct Raw {
   std::vector<std::string> dims;
   bool printAll = false;
   bool printChanged = false;
+  bool noFuse = false;
+  bool noVerifyEach = false;
 };
 
 void declareFlags(CLI::App &app, Options &options, Raw &raw) {
@@ -32,7 +35,9 @@ void declareFlags(CLI::App &app, Options &options, Raw &raw) {
       ->type_name("FILE");
   app.add_option("-o,--output", options.output, "Where the IR goes; - is standard output")
       ->type_name("FILE");
-  auto *passes = app.add_option("-p,--passes", raw.passes, "Passes to run, in this order")
+  auto *passes = app.add_option("-p,--passes", raw.passes,
+                                "Passes to run, in this order; bind-dims{B=64} and "
+                                "fuse-elementwise{off} have options")
                      ->type_name("PASS,PASS,...");
   app.add_option("--pipeline", raw.pipeline, "Run the passes of the compiler")
       ->type_name("default|O0")
@@ -49,14 +54,15 @@ void declareFlags(CLI::App &app, Options &options, Raw &raw) {
   app.add_option("--dim", raw.dims, "Size of a dim variable, for bind-dims (repeatable)")
       ->type_name("NAME=SIZE")
       ->allow_extra_args(false);
-  app.add_flag("!--no-fuse", options.passOptions.fuse, "Leave every op a kernel of its own");
+  app.add_flag("--no-fuse", raw.noFuse, "Leave every op a kernel of its own");
   app.add_flag("--split-input-file", options.splitInput,
                "Treat the parts between lines '// -----' as files of their own");
   app.add_flag("--verify-diagnostics", options.verifyDiagnostics,
                "Check diagnostics against '// expected-error {{text}}' comments (also "
                "expected-warning, expected-remark; @+N, @-N lines away, @* anywhere)");
-  app.add_flag("--verify-each,!--no-verify-each", options.manager.verifyEach,
+  app.add_flag("--verify-each", options.manager.verifyEach,
                "Verify the IR after every pass (the default)");
+  app.add_flag("--no-verify-each", raw.noVerifyEach, "Do not");
   app.add_flag("--print-after-all", raw.printAll, "Print the IR after every pass, to stderr");
   app.add_flag("--print-changed", raw.printChanged,
                "Print the IR after every pass that changed it, to stderr");
@@ -70,7 +76,58 @@ void declareFlags(CLI::App &app, Options &options, Raw &raw) {
   app.footer(kFooter);
 }
 
-std::optional<Error> choosePasses(const Raw &raw, Options &options) {
+/// "B=64"
+std::optional<Error> parseDim(std::string_view text, DimBindings &dims) {
+  size_t equals = text.find('=');
+  if (equals != std::string_view::npos && equals != 0) {
+    int64_t value = 0;
+    const char *end = text.data() + text.size();
+    auto [stop, error] = std::from_chars(text.data() + equals + 1, end, value);
+    if (error == std::errc() && stop == end) {
+      dims[std::string(text.substr(0, equals))] = value;
+      return std::nullopt;
+    }
+  }
+  return Error{fmt::format("'{}' is not of the form NAME=SIZE", text)};
+}
+
+/// The option of a pass, such as bind-dims{B=64} or fuse-elementwise{off}.
+std::optional<Error> applyPassOption(std::string_view pass, std::string_view option,
+                                     PassOptions &options) {
+  if (pass == "bind-dims")
+    return parseDim(option, options.dims);
+  if (pass != "fuse-elementwise" || option != "off")
+    return Error{fmt::format("pass '{}' has no option '{}'", pass, option)};
+  options.fuse = false;
+  return std::nullopt;
+}
+
+/// Moves the {…} of a pass list to the options; each stands behind its pass, comma separated.
+std::optional<Error> takePassOptions(std::string &passes, PassOptions &options) {
+  for (size_t open = passes.find('{'); open != std::string::npos; open = passes.find('{')) {
+    size_t close = passes.find('}', open);
+    if (close == std::string::npos)
+      return Error{"a '{' in the pass list is not closed"};
+    size_t start = passes.find_last_of(", ", open);
+    start = start == std::string::npos ? 0 : start + 1;
+    std::string pass = passes.substr(start, open - start);
+    std::string inside = passes.substr(open + 1, close - open - 1);
+    passes.erase(open, close - open + 1);
+    for (size_t at = 0; at <= inside.size();) {
+      size_t comma = std::min(inside.find(',', at), inside.size());
+      if (auto problem = applyPassOption(pass, inside.substr(at, comma - at), options))
+        return problem;
+      at = comma + 1;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> choosePasses(Raw &raw, Options &options) {
+  options.passOptions.fuse = !raw.noFuse;
+  for (const std::string &dim : raw.dims)
+    if (auto problem = parseDim(dim, options.passOptions.dims))
+      return Error{"--dim: " + problem->message};
   if (!raw.pipeline.empty()) {
     auto level = findOptimizationLevel(raw.pipeline);
     if (!level)
@@ -79,27 +136,12 @@ std::optional<Error> choosePasses(const Raw &raw, Options &options) {
     options.passOptions.fuse = options.passOptions.fuse && makePassOptions(*level).fuse;
     return std::nullopt;
   }
+  if (auto problem = takePassOptions(raw.passes, options.passOptions))
+    return problem;
   auto passes = parsePassList(raw.passes);
   if (!passes)
     return Error{passes.error()};
   options.passes = std::move(*passes);
-  return std::nullopt;
-}
-
-std::optional<Error> parseDims(const Raw &raw, DimBindings &dims) {
-  for (const std::string &text : raw.dims) {
-    size_t equals = text.find('=');
-    int64_t value = 0;
-    const char *end = text.data() + text.size();
-    bool isGood = equals != std::string::npos && equals != 0;
-    if (isGood) {
-      auto [stop, error] = std::from_chars(text.data() + equals + 1, end, value);
-      isGood = error == std::errc() && stop == end;
-    }
-    if (!isGood)
-      return Error{fmt::format("--dim '{}' is not of the form NAME=SIZE", text)};
-    dims[text.substr(0, equals)] = value;
-  }
   return std::nullopt;
 }
 
@@ -108,13 +150,13 @@ std::optional<Error> parseDims(const Raw &raw, DimBindings &dims) {
 std::optional<ExitCode> parseOptions(int argc, char **argv, Options &options) {
   CLI::App app("Reads IR text, verifies it, runs passes and prints the result.", "apr-opt");
   Raw raw;
-  options.manager.verifyEach = true; // a tool for testing
   declareFlags(app, options, raw);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
+  options.manager.verifyEach = !raw.noVerifyEach; // a tool for testing
   if (raw.printChanged)
     options.manager.print = PrintPolicy::Changed;
   if (raw.printAll)
@@ -122,8 +164,6 @@ std::optional<ExitCode> parseOptions(int argc, char **argv, Options &options) {
   std::optional<Error> problem = choosePasses(raw, options);
   if (!problem)
     problem = findDisableProblem(options.manager.disabled);
-  if (!problem)
-    problem = parseDims(raw, options.passOptions.dims);
   if (!problem)
     return std::nullopt;
   fmt::print(stderr, "apr-opt: error: {}\n", problem->message);
