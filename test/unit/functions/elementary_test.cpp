@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "codegen/elementary.h"
 #include "ir/interp/exact_math.h"
+#include "tools/exhaustive/block_hashes.h"
 #include "tools/exhaustive/native_code.h"
 #include "tools/exhaustive/reference.h"
 
@@ -118,6 +119,28 @@ TEST_P(CompiledElementary, IsCorrectlyRoundedAndSelfContained) {
     expectCorrect(kind, operands, results, GetParam().cpu);
     EXPECT_TRUE(code->undefinedSymbols().empty())
         << opInfo(kind).mnemonic << " needs " << code->undefinedSymbols().front();
+  }
+}
+
+/// Blocks of 2^20 consecutive inputs against the hashes of a run over all 2^32 that MPFR has
+/// judged.
+TEST_P(CompiledElementary, GivesTheBlocksOfTheJudgedRun) {
+  std::vector<float> operands(exhaustive::kBlockInputs), results(exhaustive::kBlockInputs);
+  for (OpKind kind : elementaryKinds()) {
+    std::string mnemonic(opInfo(kind).mnemonic);
+    auto expected =
+        exhaustive::readHashes(APR_SOURCE_DIR "/test/data/function_hashes/" + mnemonic + ".hashes");
+    ASSERT_EQ(expected.size(), 4096u) << mnemonic;
+    auto code = compileElementary(kind, GetParam());
+    // Denormals; small, ordinary and large numbers, one block of them negative.
+    for (size_t block : {0u, 900u, 1014u, 1044u, 3070u}) {
+      for (size_t i = 0; i < operands.size(); ++i)
+        operands[i] = std::bit_cast<float>(static_cast<uint32_t>(block * operands.size() + i));
+      code->run({operands.data()}, results.data(), static_cast<int64_t>(results.size()));
+      exhaustive::BlockHash hash;
+      hash.add(results);
+      EXPECT_EQ(hash.value(), expected[block]) << mnemonic << ", block " << block;
+    }
   }
 }
 
