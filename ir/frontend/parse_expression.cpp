@@ -177,6 +177,7 @@ ExprPtr Parser::parsePower() {
   ExprPtr base = parseRepeat();
   if (!is(TokenKind::StarStar))
     return base;
+  Nested nested(*this);
   Location op = next().location;
   return makeBinary(BinaryOp::Power, op, std::move(base), parseUnary());
 }
