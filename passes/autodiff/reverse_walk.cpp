@@ -125,16 +125,18 @@ private:
     if (unused.empty() || isBroken_)
       return;
     if (unused.size() == by_.size()) {
-      diagnostics_.report(DiagnosticKind::NoGradientPath, location_,
-                          fmt::format("{} does not depend on {}", describe(loss_),
-                                      by_.size() == 1 ? describe(by_.front())
-                                                      : "any value it is differentiated by"));
+      diagnostics_
+          .report(DiagnosticKind::NoGradientPath, location_,
+                  fmt::format("{} does not depend on {}", describeLoss(),
+                              by_.size() == 1 ? describe(by_.front())
+                                              : "any value it is differentiated by"))
+          .withHint("comparisons, integers, sign and stop_gradient end a path");
       return;
     }
     for (ValueId v : unused)
       diagnostics_
           .report(DiagnosticKind::UnusedParameter, location_,
-                  fmt::format("{} does not depend on {}, whose gradient is zero", describe(loss_),
+                  fmt::format("{} does not depend on {}, whose gradient is zero", describeLoss(),
                               describe(v)))
           .note(graph_.value(v).location, "defined here");
   }
@@ -148,9 +150,7 @@ private:
     ValueId v = op.result();
     for (size_t step = 0; step < kShownSteps && v != loss_; ++step) {
       const Op &user = findUserOnPath(v);
-      diagnostic.note(user.location,
-                      fmt::format("on the path to the loss: {} uses it in '{}'",
-                                  describe(user.result()), opInfo(user.kind).mnemonic));
+      diagnostic.note(user.location, "on the path to the loss: " + describeUse(user));
       v = user.result();
     }
     diagnostic.note(location_, "the gradient is asked for here");
@@ -164,6 +164,17 @@ private:
           return op;
     }
     throw InternalError("an active value has no use on a path to the loss");
+  }
+
+  std::string describeUse(const Op &user) const {
+    const std::string &name = graph_.value(user.result()).name;
+    std::string_view mnemonic = opInfo(user.kind).mnemonic;
+    return name.empty() ? fmt::format("'{}' uses it", mnemonic)
+                        : fmt::format("'{}' uses it in '{}'", name, mnemonic);
+  }
+
+  std::string describeLoss() const {
+    return graph_.value(loss_).name.empty() ? "the loss" : describe(loss_);
   }
 
   std::string describe(ValueId v) const {
