@@ -120,15 +120,15 @@ private:
       parseWarning(value);
       break;
     case OptionId::DiagnosticFormat:
-      options_.format =
-          choose<DiagnosticFormat>("--diagnostics", value,
-                 {{"text", DiagnosticFormat::Text}, {"json", DiagnosticFormat::Json}});
+      options_.format = choose<DiagnosticFormat>(
+          "--diagnostics", value,
+          {{"text", DiagnosticFormat::Text}, {"json", DiagnosticFormat::Json}});
       break;
     case OptionId::Color:
       options_.color = choose<ColorChoice>("--color", value,
-                              {{"auto", ColorChoice::Auto},
-                               {"always", ColorChoice::Always},
-                               {"never", ColorChoice::Never}});
+                                           {{"auto", ColorChoice::Auto},
+                                            {"always", ColorChoice::Always},
+                                            {"never", ColorChoice::Never}});
       break;
     case OptionId::Explain:
       answer_ = Answer{explain(value)};
