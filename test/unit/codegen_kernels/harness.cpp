@@ -2,12 +2,14 @@
 #include "harness.h"
 
 #include "codegen/kernel.h"
+#include "ir/text.h"
 #include "jit.h"
 #include "passes/fuse_elementwise.h"
 
 #include <gtest/gtest.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -16,14 +18,20 @@
 namespace apr::test {
 namespace {
 
-struct AlignedBlock {
-  explicit AlignedBlock(size_t bytes)
-      : memory(static_cast<std::byte *>(std::aligned_alloc(64, (bytes + 64 + 63) / 64 * 64))) {
-    // What code writes past the end, or fails to write, shows.
-    std::memset(memory, 0xa5, (bytes + 64 + 63) / 64 * 64);
+/// Memory that shows what code writes past its end or fails to write.
+struct GuardedBlock {
+  explicit GuardedBlock(size_t size)
+      : bytes(size), total((size + 64 + 63) / 64 * 64),
+        memory(static_cast<std::byte *>(std::aligned_alloc(64, total))) {
+    std::memset(memory, 0xa5, total);
   }
-  ~AlignedBlock() { std::free(memory); }
-  AlignedBlock(const AlignedBlock &) = delete;
+  ~GuardedBlock() { std::free(memory); }
+  GuardedBlock(const GuardedBlock &) = delete;
+  bool isIntact() const {
+    return std::all_of(memory + bytes, memory + total,
+                       [](std::byte b) { return b == std::byte(0xa5); });
+  }
+  size_t bytes, total;
   std::byte *memory;
 };
 
@@ -79,11 +87,8 @@ Graph divide(const Graph &graph, Division division) {
   if (division == Division::OneKernel)
     return oneKernel(graph);
   Module module;
-  Function function;
-  function.graph = graph;
-  function.arguments.resize(graph.arguments().size());
-  function.results.resize(graph.results.size());
-  module.functions.push_back(std::move(function));
+  module.functions.push_back({});
+  module.functions[0].graph = graph;
   PassOptions options;
   options.fuse = division == Division::Fused;
   Diagnostics diagnostics;
@@ -91,71 +96,112 @@ Graph divide(const Graph &graph, Division division) {
   return module.functions[0].graph;
 }
 
-std::vector<Tensor> runNative(const Graph &graph, const std::vector<Tensor> &arguments,
-                              const DimBindings &dims, const Variant &variant) {
-  const Graph kernels = divide(graph, variant.division);
-  std::vector<EmittedKernel> emitted;
-  Jit jit(variant.cpu, variant.scalarOnly ? CodegenLevel::O0 : CodegenLevel::O2,
-          [&](llvm::Module &module) {
-            TargetOptions options;
-            options.cpu = variant.cpu;
-            options.level = variant.scalarOnly ? CodegenLevel::O0 : CodegenLevel::O2;
-            auto target = Target::create(options);
-            for (const Op &op : kernels.ops())
-              emitted.push_back(emitKernel(module, kernels, op, namesOf(dims), target->kernels(),
-                                           "k" + std::to_string(emitted.size())));
-          });
+namespace {
 
-  std::vector<int64_t> dimValues;
-  for (const auto &[name, value] : dims)
-    dimValues.push_back(value);
-  std::map<ValueId, std::unique_ptr<AlignedBlock>> blocks;
-  auto bytesOf = [&](ValueId v) {
-    int64_t count = 1;
-    for (int64_t extent : extents(kernels.type(v).shape, dims))
-      count *= extent;
-    return static_cast<size_t>(count) * byteSize(kernels.type(v).dtype);
-  };
-  auto allocate = [&](ValueId v) { blocks[v] = std::make_unique<AlignedBlock>(bytesOf(v)); };
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const ValueId v = kernels.arguments()[i];
-    allocate(v);
-    std::memcpy(blocks[v]->memory, arguments[i].data.data(), arguments[i].data.size());
+Function functionOf(const Graph &graph) {
+  Function function;
+  function.graph = graph;
+  function.arguments.resize(graph.arguments().size());
+  function.results.resize(graph.results.size());
+  return function;
+}
+
+CodegenLevel levelOf(const Variant &variant) {
+  return variant.scalarOnly ? CodegenLevel::O0 : CodegenLevel::O2;
+}
+
+/// A graph's kernels in this process.
+class NativeGraph {
+public:
+  NativeGraph(const Graph &graph, const std::vector<std::string> &dimNames, const Variant &variant)
+      : variant_(variant), kernels_(divide(graph, variant.division)),
+        jit_(variant.cpu, levelOf(variant), [&](llvm::Module &module) {
+          TargetOptions options;
+          options.cpu = variant.cpu;
+          options.level = levelOf(variant);
+          auto target = Target::create(options);
+          for (const Op &op : kernels_.ops())
+            emitted_.push_back(emitKernel(module, kernels_, op, dimNames, target->kernels(),
+                                          symbol(emitted_.size())));
+        }) {}
+
+  std::vector<Tensor> run(const std::vector<Tensor> &arguments, const DimBindings &dims) {
+    std::vector<int64_t> dimValues;
+    for (const auto &[name, value] : dims)
+      dimValues.push_back(value);
+    blocks_.clear();
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const ValueId v = kernels_.arguments()[i];
+      allocate(v, dims);
+      std::memcpy(blocks_.at(v)->memory, arguments[i].data.data(), arguments[i].data.size());
+    }
+    for (size_t k = 0; k < kernels_.ops().size(); ++k)
+      runKernel(k, dims, dimValues);
+    std::vector<Tensor> results;
+    for (ValueId v : kernels_.results) {
+      Tensor tensor = Tensor::zeros(kernels_.type(v).dtype, extents(kernels_.type(v).shape, dims));
+      std::memcpy(tensor.data.data(), blocks_.at(v)->memory, tensor.data.size());
+      results.push_back(std::move(tensor));
+    }
+    return results;
   }
-  for (size_t k = 0; k < kernels.ops().size(); ++k) {
-    const Op &op = kernels.ops()[k];
+
+private:
+  static std::string symbol(size_t kernel) { return "k" + std::to_string(kernel); }
+
+  void allocate(ValueId v, const DimBindings &dims) {
+    size_t bytes = byteSize(kernels_.type(v).dtype);
+    for (int64_t extent : extents(kernels_.type(v).shape, dims))
+      bytes *= static_cast<size_t>(extent);
+    blocks_[v] = std::make_unique<GuardedBlock>(bytes);
+  }
+
+  void runKernel(size_t k, const DimBindings &dims, const std::vector<int64_t> &dimValues) {
+    const Op &op = kernels_.ops()[k];
     std::vector<void *> pointers;
     for (ValueId v : op.operands)
-      pointers.push_back(blocks.at(v)->memory);
+      pointers.push_back(blocks_.at(v)->memory);
     for (ValueId v : op.results) {
-      allocate(v);
-      pointers.push_back(blocks.at(v)->memory);
+      allocate(v, dims);
+      pointers.push_back(blocks_.at(v)->memory);
     }
-    AlignedBlock scratch(emitted[k].scratchBytes);
-    const std::string symbol = "k" + std::to_string(k);
-    auto *run = reinterpret_cast<KernelFunction *>(jit.find(symbol));
-    auto *count = reinterpret_cast<BlocksFunction *>(jit.find(symbol + ".blocks"));
+    GuardedBlock scratch(emitted_[k].scratchBytes);
+    auto *run = reinterpret_cast<KernelFunction *>(jit_.find(symbol(k)));
+    auto *count = reinterpret_cast<BlocksFunction *>(jit_.find(symbol(k) + ".blocks"));
     for (int64_t block = count(dimValues.data()); block-- > 0;)
       run(dimValues.data(), pointers.data(), block, scratch.memory);
-    for (size_t i = 0; i < 64; ++i)
-      if (scratch.memory[(emitted[k].scratchBytes + 63) / 64 * 64 + i] != std::byte(0xa5) &&
-          (emitted[k].scratchBytes + 63) / 64 * 64 + i <
-              (emitted[k].scratchBytes + 64 + 63) / 64 * 64)
-        ADD_FAILURE() << variant.str() << ": wrote past the end of its scratch memory";
+    EXPECT_TRUE(scratch.isIntact()) << variant_.str() << ": wrote past the end of its scratch";
     for (ValueId v : op.results)
-      for (size_t i = bytesOf(v); i < (bytesOf(v) + 64 + 63) / 64 * 64; ++i)
-        if (blocks.at(v)->memory[i] != std::byte(0xa5)) {
-          ADD_FAILURE() << variant.str() << ": wrote past the end of a result";
-          break;
-        }
+      EXPECT_TRUE(blocks_.at(v)->isIntact()) << variant_.str() << ": wrote past a result";
   }
-  std::vector<Tensor> results;
-  for (ValueId v : kernels.results) {
-    Tensor tensor = Tensor::zeros(kernels.type(v).dtype, extents(kernels.type(v).shape, dims));
-    std::memcpy(tensor.data.data(), blocks.at(v)->memory, tensor.data.size());
-    results.push_back(std::move(tensor));
-  }
-  return results;
+
+  Variant variant_;
+  Graph kernels_;
+  std::vector<EmittedKernel> emitted_;
+  Jit jit_;
+  std::map<ValueId, std::unique_ptr<GuardedBlock>> blocks_;
+};
+
+/// Compiles a graph once for all the sizes that a test tries.
+NativeGraph &nativeGraph(const Graph &graph, const DimBindings &dims, const Variant &variant) {
+  static std::map<std::string, std::unique_ptr<NativeGraph>> cache;
+  const std::vector<std::string> names = namesOf(dims);
+  std::string key = variant.str() + print(functionOf(graph));
+  for (const std::string &name : names)
+    key += " " + name;
+  if (cache.size() > 100)
+    cache.clear();
+  auto &entry = cache[key];
+  if (!entry)
+    entry = std::make_unique<NativeGraph>(graph, names, variant);
+  return *entry;
+}
+
+} // namespace
+
+std::vector<Tensor> runNative(const Graph &graph, const std::vector<Tensor> &arguments,
+                              const DimBindings &dims, const Variant &variant) {
+  return nativeGraph(graph, dims, variant).run(arguments, dims);
 }
 
 namespace {
@@ -258,7 +304,7 @@ std::string assemblyOf(const Graph &graph, const Variant &variant,
                        const std::vector<std::string> &dimNames) {
   std::string text;
   const Graph kernels = divide(graph, variant.division);
-  const CodegenLevel level = variant.scalarOnly ? CodegenLevel::O0 : CodegenLevel::O2;
+  const CodegenLevel level = levelOf(variant);
   TargetOptions options;
   options.cpu = variant.cpu;
   options.level = level;
