@@ -52,6 +52,7 @@ std::optional<Module> ModelElaborator::run(const Layer &model, Scope *fileScope)
       blocks.push_back(member.train->name.text);
       addCounter(member.train->name.text + ".steps", member.train->name.location);
     }
+  checkFunctionNames();
   for (const Member &member : members_) {
     try {
       if (member.train)
@@ -88,6 +89,27 @@ std::optional<Module> ModelElaborator::run(const Layer &model, Scope *fileScope)
   if (diagnostics_.hasErrors())
     return std::nullopt;
   return module;
+}
+
+/// Entries and train blocks become functions of one name space, beside `init`.
+void ModelElaborator::checkFunctionNames() {
+  std::map<std::string, Location> names{{"init", Location{}}};
+  for (const Member &member : members_) {
+    const std::string &name = member.train ? member.train->name.text : member.entry->function.name;
+    Location location =
+        member.train ? member.train->name.location : member.entry->function.location;
+    auto [known, isNew] = names.try_emplace(name, location);
+    if (isNew)
+      continue;
+    failed_ = true;
+    std::vector<DiagnosticNote> notes;
+    if (known->second.isKnown())
+      notes.push_back({known->second, "the first is here"});
+    elaborator_.report(DiagnosticKind::DuplicateName, location,
+                       fmt::format("two functions would be named '{}'", name),
+                       name == "init" ? "'init' makes the start state of every model" : "",
+                       std::move(notes));
+  }
 }
 
 void ModelElaborator::addHyper(std::string name, DType dtype, double value, std::string doc,
@@ -283,6 +305,9 @@ void ModelElaborator::bindInputs(const std::vector<Parameter> &parameters, Signa
       elaborator_.fail(DiagnosticKind::KindMismatch, parameter.type->location,
                        "an input is a tensor, or an 'int' that names a size");
     Type type = elaborator_.resolveType(*parameter.type, signature);
+    if (signature.scope->findHere(name))
+      elaborator_.fail(DiagnosticKind::DuplicateName, location,
+                       fmt::format("'{}' is both an input and a size", name));
     ValueId id = context.addInput(name, type, location);
     signature.scope->names[name] = elaborator_.make(id);
   }

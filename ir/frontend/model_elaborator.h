@@ -68,6 +68,7 @@ private:
     Scope *scope = nullptr;
   };
 
+  void checkFunctionNames();
   void bindHeader(const Layer &model, Instance &instance);
   std::optional<Value> setting(const Parameter &parameter);
   void addHyper(std::string name, DType dtype, double value, std::string doc, Location location);
