@@ -126,6 +126,10 @@ Result<const LevelFacts *> selectLevel(const llvm::Triple &triple, const std::st
     return Error{fmt::format("unsupported target '{}'; supported architectures are x86_64, aarch64 "
                              "and riscv64",
                              triple.str())};
+  // Other formats have other names for memcpy, and stack probes that an object would have to link.
+  if (!triple.isOSBinFormatELF())
+    return Error{fmt::format(
+        "unsupported target '{}'; only ELF objects (Linux, BSD) can be written", triple.str())};
   if (requested != "native")
     return findLevel(architecture, requested.empty() ? defaultCpu(architecture) : requested);
   const llvm::Triple host(llvm::sys::getDefaultTargetTriple());
