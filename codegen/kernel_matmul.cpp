@@ -120,8 +120,10 @@ Tiling chooseTiling(const Graph &region, const Op &op, const KernelTarget &targe
     const int64_t tiles = std::max<int64_t>(ceilDivide(*m, t.maximumRows), 1);
     t.heights = {std::max<int64_t>(ceilDivide(*m, tiles), 1)};
   } else {
+    // 13 rows divide the usual batches of a power of two better than 14.
+    t.maximumRows = std::min<int64_t>(t.maximumRows, 13);
     t.heights = {t.maximumRows};
-    for (int64_t height : {13, 11, 8, 4, 1})
+    for (int64_t height : {11, 8, 4, 1})
       if (height < t.maximumRows)
         t.heights.push_back(height);
   }

@@ -35,6 +35,10 @@ std::string problemOfFusing(const FuseGraph &graph, size_t first, size_t second)
 
 bool isProfitable(const FuseGraph &graph, size_t first, size_t second) {
   const bool areScalar = graph.isScalar(first) && graph.isScalar(second);
+  // Arithmetic of hyperparameters stays by itself: it is the same in a step and its apply, which
+  // then share its kernel.
+  if (areScalar && graph.isEarlyScalar(first) != graph.isEarlyScalar(second))
+    return false;
   return graph.members(first).size() + graph.members(second).size() <=
          (areScalar ? kMaximumScalarNodes : kMaximumNodes);
 }
@@ -99,10 +103,11 @@ bool fuseIntoProducers(FuseGraph &graph) {
 /// Scalar arithmetic, of hyperparameters say, is not worth a kernel each.
 bool fuseScalars(FuseGraph &graph) {
   bool changed = false;
-  std::optional<size_t> first;
+  std::optional<size_t> early, late;
   for (size_t group : graph.groups()) {
     if (!graph.isScalar(group))
       continue;
+    std::optional<size_t> &first = graph.isEarlyScalar(group) ? early : late;
     if (first && fuse(graph, *first, group))
       changed = true;
     else

@@ -24,8 +24,8 @@ bool isFree(OpKind kind) {
 
 FuseGraph::FuseGraph(const Graph &graph)
     : graph_(graph), isLive_(graph.ops().size()), isNode_(graph.ops().size()),
-      isResult_(graph.values().size()), isScalar_(graph.ops().size()), groupOf_(graph.ops().size()),
-      users_(graph.values().size()), members_(graph.ops().size()) {
+      isResult_(graph.values().size()), isScalar_(graph.ops().size()), isEarly_(graph.ops().size()),
+      groupOf_(graph.ops().size()), users_(graph.values().size()), members_(graph.ops().size()) {
   std::vector<bool> isUsed(graph.values().size());
   for (ValueId result : graph.results)
     isResult_[result] = isUsed[result] = true;
@@ -49,8 +49,11 @@ FuseGraph::FuseGraph(const Graph &graph)
         (isElementwise(op.kind) || op.operands.empty()) && graph.type(op.result()).rank() == 0;
     groupOf_[i] = i;
     members_[i] = {i};
+    isEarly_[i] = isScalar_[i];
     for (ValueId operand : graph.ops()[i].operands) {
-      const ValueId base = trace(operand).base;
+      const auto [views, base, definition] = trace(operand);
+      if (definition && !isEarly_[*definition])
+        isEarly_[i] = false;
       if (base != kNoValue && (users_[base].empty() || users_[base].back() != i))
         users_[base].push_back(i);
     }
@@ -134,6 +137,7 @@ void FuseGraph::merge(size_t into, size_t from) {
   for (size_t node : members_[from])
     groupOf_[node] = into;
   isScalar_[into] = isScalar_[into] && isScalar_[from];
+  isEarly_[into] = isEarly_[into] && isEarly_[from];
   members_[from].clear();
   members_[into] = std::move(all);
 }

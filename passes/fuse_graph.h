@@ -36,6 +36,8 @@ public:
   const std::vector<size_t> &members(size_t group) const { return members_[group]; }
   /// Whether a group is elementwise arithmetic of scalars only.
   bool isScalar(size_t group) const { return isScalar_[group]; }
+  /// Whether it needs nothing but arguments: what a step and its apply then have in common.
+  bool isEarlyScalar(size_t group) const { return isScalar_[group] && isEarly_[group]; }
   /// Groups that have members, by their first one.
   std::vector<size_t> groups() const;
   /// Values that nodes outside the set, or the caller, use.
@@ -51,7 +53,7 @@ private:
   bool reachesThroughOthers(size_t from, size_t to) const;
 
   const Graph &graph_;
-  std::vector<bool> isLive_, isNode_, isResult_, isScalar_;
+  std::vector<bool> isLive_, isNode_, isResult_, isScalar_, isEarly_;
   std::vector<size_t> nodes_, groupOf_;
   std::vector<std::vector<size_t>> users_, members_;
 };
