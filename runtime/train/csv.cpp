@@ -106,9 +106,12 @@ const std::vector<CsvField> *CsvTable::next() {
   recordOffset_ = static_cast<std::size_t>(fields_.front().text.data() - text_.data());
   if (recordOffset_ > 0 && text_[recordOffset_ - 1] == '"')
     --recordOffset_;
+  ++records_;
   if (fields_.size() != columnCount_)
-    fail(recordOffset_, fmt::format("the record has {} field{}, expected {} as in the first record",
-                                    fields_.size(), fields_.size() == 1 ? "" : "s", columnCount_));
+    fail(recordOffset_,
+         fmt::format("the record has {} field{}, expected {} as in the first record{}",
+                     fields_.size(), fields_.size() == 1 ? "" : "s", columnCount_,
+                     records_ <= 2 ? "; lines before the table are left out by --skip" : ""));
   return &fields_;
 }
 

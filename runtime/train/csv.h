@@ -83,6 +83,7 @@ private:
   std::size_t firstRecord_ = 0;
   std::size_t cursor_ = 0;
   std::size_t recordOffset_ = 0;
+  std::size_t records_ = 0;
   std::vector<CsvField> fields_;
 };
 

@@ -71,6 +71,10 @@ template <class T> bool readsShortInteger(std::string_view text, T &value) {
   return true;
 }
 
+/// A first record that does not fit is most often none.
+constexpr const char *firstRecordHint =
+    "; a header is skipped by --header yes, lines before the table by --skip";
+
 NumberFault appendField(ColumnValues &values, const CsvField &field) {
   return std::visit(
       Overloaded{[&](LabelColumn &column) {
@@ -211,7 +215,8 @@ void TableLoader::read() {
       const NumberFault fault = appendField(columns_[k], field);
       if (fault != NumberFault::None)
         throw Error(ErrorKind::Data, table_.place(field),
-                    faultText(fault, field, columns_[k], uses[k]->label));
+                    faultText(fault, field, columns_[k], uses[k]->label) +
+                        (recordOffsets_.size() == 1 ? firstRecordHint : ""));
     }
   }
   if (recordOffsets_.empty())

@@ -54,9 +54,10 @@ TEST(Csv, DetectsAHeaderByItsLackOfNumbers) {
 
 TEST(Csv, LocatesMalformedText) {
   EXPECT_EQ(errorOf("1,2\n3\n"),
-            "t.csv:2:1: error: the record has 1 field, expected 2 as in the first record");
-  EXPECT_EQ(errorOf("1,2\n3,4,5\n"),
-            "t.csv:2:1: error: the record has 3 fields, expected 2 as in the first record");
+            "t.csv:2:1: error: the record has 1 field, expected 2 as in the first record; lines "
+            "before the table are left out by --skip");
+  EXPECT_EQ(errorOf("1,2\n3,4\n3,4,5\n"),
+            "t.csv:3:1: error: the record has 3 fields, expected 2 as in the first record");
   EXPECT_EQ(errorOf("1,\"2\n"),
             "t.csv:1:3: error: the quote that opens this field is never closed");
   EXPECT_EQ(errorOf("1,2\"\n"),
