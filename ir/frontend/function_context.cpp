@@ -124,7 +124,8 @@ std::optional<ValueId> FunctionContext::import(const FunctionContext &from, Valu
     }
     auto state = description.role == ArgumentRole::State ? tables_.findState(description.name)
                                                          : std::nullopt;
-    if (!state || tables_.states[*state].tensor.role != StateRole::Counter)
+    if (!state || tables_.states[*state].tensor.role != StateRole::Counter ||
+        purpose == Purpose::Init)
       return std::nullopt;
     rewriter.map(argument, stateValue(*state));
   }

@@ -20,6 +20,9 @@ Value Elaborator::read(const Value &value, Location location) {
     if (context_->purpose == FunctionContext::Purpose::Members)
       fail(DiagnosticKind::KindMismatch, location,
            fmt::format("'{}' has no value while members are made", tensor.name));
+    if (context_->purpose == FunctionContext::Purpose::Init)
+      fail(DiagnosticKind::KindMismatch, location,
+           fmt::format("a start value cannot read '{}', which has none yet", tensor.name));
     return make(context_->stateValue(state->index), state->isWeak);
   }
   if (auto *hyper = value.as<HyperValue>())
