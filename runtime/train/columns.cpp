@@ -120,7 +120,8 @@ void bindRest(const std::vector<InputNeed> &inputs, const ColumnSet &table,
                                                         : std::to_string(inputs[i].rowElements));
     throw Error(ErrorKind::Usage, {table.file},
                 fmt::format("cannot tell which columns feed which input: {} column{} left for {}; "
-                            "say so with [inputs] in the run file or --input NAME=COLUMNS",
+                            "say so with [inputs] in the run file or --input NAME=COLUMNS; lines "
+                            "before the table are left out by --skip",
                             rest.size(), rest.size() == 1 ? " is" : "s are", needs));
   }
   std::size_t next = 0;

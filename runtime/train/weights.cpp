@@ -67,6 +67,29 @@ void save(const Instance &instance, const std::string &path,
   writeSafetensors(path, tensors, all);
 }
 
+/// Stored values are of the tensor's type, or f32 where it is f64: widening is exact.
+bool isWidened(const StoredTensor &stored, const aprt_tensor &tensor) {
+  return stored.dtype == "F32" && tensor.dtype == APRT_F64;
+}
+bool isReadable(const StoredTensor &stored, const aprt_tensor &tensor) {
+  return stored.dtype == safetensorsType(tensor.dtype) || isWidened(stored, tensor);
+}
+
+std::vector<std::byte> readTensor(const SafetensorsFile &file, const StoredTensor &stored,
+                                  const aprt_tensor &tensor) {
+  const std::size_t elements = elementCount(tensor);
+  std::vector<std::byte> bytes(elements * elementBytes(tensor.dtype));
+  if (!isWidened(stored, tensor)) {
+    file.read(stored, bytes);
+    return bytes;
+  }
+  std::vector<std::byte> narrow(elements * elementBytes(APRT_F32));
+  file.read(stored, narrow);
+  for (std::size_t i = 0; i < elements; ++i)
+    setElement(bytes.data(), APRT_F64, i, elementAt(narrow.data(), APRT_F32, i));
+  return bytes;
+}
+
 /// Everything that keeps the file's tensors from being the model's, one line each.
 std::vector<std::string> differences(const Instance &instance, const SafetensorsFile &file) {
   std::vector<std::string> found;
@@ -81,7 +104,7 @@ std::vector<std::string> differences(const Instance &instance, const Safetensors
     if (!match)
       found.push_back(
           fmt::format("missing: {} {}{}", tensor.name, wanted, suggestion(tensor.name, stored)));
-    else if (match->dtype != safetensorsType(tensor.dtype) || match->shape != shapeOf(tensor))
+    else if (!isReadable(*match, tensor) || match->shape != shapeOf(tensor))
       found.push_back(fmt::format("mismatch: {} is {} in the file, {} in the model", tensor.name,
                                   shapeText(match->dtype, match->shape), wanted));
   }
@@ -154,9 +177,7 @@ void loadWeights(Instance &instance, const std::string &path) {
     const StoredTensor *stored = file.find(tensor.name);
     if (!stored)
       continue;
-    std::vector<std::byte> bytes(elementCount(tensor) * elementBytes(tensor.dtype));
-    file.read(*stored, bytes);
-    values.emplace_back(&tensor, std::move(bytes));
+    values.emplace_back(&tensor, readTensor(file, *stored, tensor));
   }
   for (const auto &[tensor, bytes] : values)
     if (!bytes.empty())

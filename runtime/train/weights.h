@@ -26,8 +26,9 @@ void saveWeights(const Instance &instance, const std::string &path,
 void saveState(const Instance &instance, const std::string &path,
                const std::map<std::string, std::string> &metadata);
 
-/// Reads a file of weights, or of a whole state. Missing, mismatching and superfluous tensors are
-/// all listed in one `Error` of kind Data, and then nothing is changed.
+/// Reads a file of weights, or of a whole state; f32 values are widened where the model's are f64,
+/// as in a gradient check. Missing, mismatching and superfluous tensors are all listed in one
+/// `Error` of kind Data, and then nothing is changed.
 void loadWeights(Instance &instance, const std::string &path);
 
 /// The parameters and buffers as JSON: {"model": …, "weights": {name: nested arrays}}, numbers with

@@ -109,7 +109,8 @@ TEST(Columns, ExplainsWhatCannotBeBound) {
   EXPECT_EQ(
       error("1,2,3,4\n", {}, {}),
       "t.csv: error: cannot tell which columns feed which input: 4 columns are left for x (2), "
-      "y (1); say so with [inputs] in the run file or --input NAME=COLUMNS");
+      "y (1); say so with [inputs] in the run file or --input NAME=COLUMNS; lines before the table "
+      "are left out by --skip");
   EXPECT_EQ(error("1,2,3\n", {{"z", "1", {"--input"}}}, {}),
             "--input: error: no input \"z\"; did you mean \"x\"?; the inputs are x, y");
   EXPECT_EQ(

@@ -8,6 +8,7 @@
 #include "runtime/train/history.h"
 #include "runtime/train/predict.h"
 #include "runtime/train/record.h"
+#include "runtime/train/safetensors.h"
 #include "runtime/train/table_loader.h"
 #include "runtime/train/weights.h"
 
@@ -210,6 +211,22 @@ TEST(Weights, SurviveAFile) {
   loadWeights(other, path);
   EXPECT_EQ(weightHash(other), weightHash(trainer.instance()));
   EXPECT_NE(weightsJson(other).find("\"b\": "), std::string::npos);
+  std::filesystem::remove(path);
+}
+
+TEST(Weights, WidenExactly) {
+  const std::string path = ::testing::TempDir() + "apr_narrow.safetensors";
+  const float w[] = {0.1f, -2.5f};
+  const float b = 3;
+  writeSafetensors(path,
+                   {{"w", APRT_F32, {2}, reinterpret_cast<const std::byte *>(w)},
+                    {"b", APRT_F32, {}, reinterpret_cast<const std::byte *>(&b)}},
+                   {});
+  Instance instance(*fake_model(), 1);
+  loadWeights(instance, path);
+  EXPECT_EQ(valueOf(instance, "w", 0), static_cast<double>(0.1f));
+  EXPECT_EQ(valueOf(instance, "w", 1), -2.5);
+  EXPECT_EQ(valueOf(instance, "b"), 3);
   std::filesystem::remove(path);
 }
 
