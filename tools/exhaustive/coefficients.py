@@ -142,8 +142,8 @@ def main():
 
     half_ln2 = log(2) / 2 * mpf("1.0001")
     if wanted("exp"):
-        emit("kExpTail", exp_tail, lambda x: (x * x + mpf(2) ** -50) / exp(x), -half_ln2, half_ln2, 9)
         weight = lambda x: (x * x + mpf(2) ** -50) / exp(x)
+        emit("kExpTail", exp_tail, weight, -half_ln2, half_ln2, 9)
         emit("kExpTailLong", exp_tail, weight, -half_ln2, half_ln2, 10)
         emit("kExpTailF64", exp_tail, weight, -half_ln2, half_ln2, 11)
         split("kLn2", log(2), 40)
