@@ -171,6 +171,8 @@ Dim Dim::floorDivide(const Dim &numerator, const Dim &denominator) {
     return *n == INT64_MIN && *m == -1 ? invalid() : Dim(floorQuotient(*n, *m));
   if (auto exact = numerator.dividedExactlyBy(denominator))
     return *exact;
+  if (m == -1) // everything divides by -1 but INT64_MIN, whose quotient overflows
+    return invalid();
   // floor((k*m + r) / m) = k + floor(r / m): terms that divide come out of the quotient.
   if (m) {
     Dim whole, rest;
@@ -251,9 +253,8 @@ std::optional<Dim> Dim::dividedExactlyBy(const Dim &divisor) const {
   for (size_t steps = 0; !rest.terms_.empty(); ++steps) {
     Term lead = rest.terms_[0];
     const Term &by = divisor.terms_[0];
-    if (steps > kMaximumTerms || lead.coefficient % by.coefficient != 0 ||
-        (lead.coefficient == INT64_MIN && by.coefficient == -1) ||
-        !divideFactors(lead.factors, by.factors))
+    if (steps > kMaximumTerms || (lead.coefficient == INT64_MIN && by.coefficient == -1) ||
+        lead.coefficient % by.coefficient != 0 || !divideFactors(lead.factors, by.factors))
       return std::nullopt;
     lead.coefficient /= by.coefficient;
     Dim part = fromTerms({lead});
