@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Constants, random draws, and functions of functions.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/value_size.h"
 
 #include <fmt/format.h>
 
@@ -163,11 +164,16 @@ Value Elaborator::builtinBernoulli(BuiltinCall &call) {
 
 Value Elaborator::builtinChain(BuiltinCall &call) {
   ChainValue chain;
+  size_t size = 0;
   auto path = path_;
   for (size_t i = 0; i < call.rest.size(); ++i) {
     CallArgument &argument = call.rest[i];
     path_.push_back(argument.name.empty() ? std::to_string(i) : argument.name);
     chain.parts.push_back(evaluateArgument(argument, nullptr));
+    size += valueSize(chain.parts.back());
+    if (size > kMaximumValueSize)
+      fail(DiagnosticKind::TooLarge, argument.location,
+           fmt::format("more than {} values in one", kMaximumValueSize));
     chain.names.push_back(argument.name);
     path_ = path;
     const Value &part = chain.parts.back();
@@ -188,6 +194,7 @@ Value Elaborator::builtinRepeat(BuiltinCall &call) {
     fail(DiagnosticKind::TooLarge, call.locations[0],
          fmt::format("a repetition count lies between 0 and 10000, found {}", count));
   ChainValue chain;
+  size_t size = 0;
   for (int64_t i = 0; i < count; ++i) {
     std::vector<CallArgument> arguments;
     arguments.push_back({{}, call.location, nullptr, nullptr, NumberValue{Rational(i)}});
@@ -195,6 +202,10 @@ Value Elaborator::builtinRepeat(BuiltinCall &call) {
     chain.parts.push_back(
         this->call(*call.values[1], std::move(arguments), call.location, nullptr));
     path_.pop_back();
+    size += valueSize(chain.parts.back());
+    if (size > kMaximumValueSize)
+      fail(DiagnosticKind::TooLarge, call.location,
+           fmt::format("more than {} values in one", kMaximumValueSize));
   }
   chain.names.resize(chain.parts.size());
   return chain;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/value_size.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -9,7 +10,7 @@ namespace apr::frontend {
 namespace {
 
 constexpr uint32_t kMaximumDepth = 600;
-constexpr uint64_t kMaximumWork = 20'000'000;
+constexpr uint64_t kMaximumWork = 4'000'000;
 constexpr size_t kMaximumOps = 400'000;
 constexpr int64_t kMaximumRepetitions = 10'000;
 constexpr size_t kShownCalls = 4;
@@ -46,7 +47,8 @@ Elaborator::Guard::Guard(Elaborator &elaborator, Location location) : elaborator
     elaborator.fail(DiagnosticKind::TooLarge, location,
                     fmt::format("calls and expressions nest more than {} deep", kMaximumDepth));
   elaborator.fail(DiagnosticKind::TooLarge, location,
-                  fmt::format("the program unfolds to more than {} operations", kMaximumOps));
+                  fmt::format("the program unfolds to more than {} operations or {} evaluations",
+                              kMaximumOps, kMaximumWork));
 }
 
 Scope *Elaborator::newScope(Scope *parent) {
@@ -107,6 +109,7 @@ Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *e
     return NoneValue{};
   if (auto *tuple = expr.as<TupleExpr>()) {
     TupleValue value;
+    size_t size = 0;
     for (size_t i = 0; i < tuple->elements.size(); ++i) {
       bool isKnown = expected && i < expected->elements.size();
       path_.push_back(std::to_string(i));
@@ -114,16 +117,25 @@ Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *e
           snapshot(evaluate(*tuple->elements[i], scope, isKnown ? &expected->elements[i] : nullptr),
                    tuple->elements[i]->location));
       path_.pop_back();
+      size += valueSize(value.elements.back());
+      if (size > kMaximumValueSize)
+        fail(DiagnosticKind::TooLarge, expr.location,
+             fmt::format("more than {} values in one", kMaximumValueSize));
     }
     return value;
   }
   if (auto *list = expr.as<ListExpr>()) {
     ListValue value;
+    size_t size = 0;
     for (size_t i = 0; i < list->elements.size(); ++i) {
       path_.push_back(std::to_string(i));
       value.elements.push_back(
           snapshot(evaluate(*list->elements[i], scope), list->elements[i]->location));
       path_.pop_back();
+      size += valueSize(value.elements.back());
+      if (size > kMaximumValueSize)
+        fail(DiagnosticKind::TooLarge, expr.location,
+             fmt::format("more than {} values in one", kMaximumValueSize));
     }
     return value;
   }
@@ -215,10 +227,15 @@ Value Elaborator::evaluateRepeat(const RepeatExpr &repeat, Scope &scope, Locatio
          fmt::format("a repetition count lies between 0 and {}, found {}", kMaximumRepetitions,
                      times));
   ChainValue chain;
+  size_t size = 0;
   for (int64_t i = 0; i < times; ++i) {
     path_.push_back(std::to_string(i));
     chain.parts.push_back(evaluate(*repeat.constructor, scope));
     path_.pop_back();
+    size += valueSize(chain.parts.back());
+    if (size > kMaximumValueSize)
+      fail(DiagnosticKind::TooLarge, location,
+           fmt::format("more than {} values in one", kMaximumValueSize));
     if (!chain.parts.back().is<InstanceValue>() && !chain.parts.back().is<ChainValue>())
       fail(DiagnosticKind::KindMismatch, location,
            fmt::format("'x' repeats a constructor's call, found {}", describe(chain.parts.back())));
