@@ -368,6 +368,12 @@ RunRecord readRecord(const std::string &folder) {
   readData(record, root.at("data"), folder);
   for (const Reader &input : root.at("inputs").list())
     record.inputs.push_back(readInput(input));
+  for (const RecordedInput &input : record.inputs)
+    for (const ColumnUse &use : input.columns.columns)
+      if (use.column >= record.columnCount)
+        root.at("inputs").fail(fmt::format("takes column {} of a table of {} for {}",
+                                           use.column + 1, record.columnCount,
+                                           inQuotes(input.need.name)));
   const Reader result = root.at("result");
   record.end = result.at("end").text();
   record.training = readMetrics(result.at("training"));
