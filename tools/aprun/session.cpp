@@ -135,6 +135,10 @@ LoadedData loadData(const Session &session, const std::vector<train::InputNeed> 
   auto columns = bindings(session, table, needs);
   TableLoader loader(std::move(table), needs, std::move(columns));
   loaded.split = train::splitRows(settings.trainer.seed, loader.rows(), settings.validation);
+  if (!session.record && loaded.split.training.empty())
+    throw Error(ErrorKind::Data, {settings.data},
+                fmt::format("a validation share of {} leaves none of the {} rows for training",
+                            settings.validation, loader.rows()));
   // Recorded transforms are fitted: nothing of a new table may flow into them.
   loaded.data =
       loader.assemble(session.record ? std::vector<std::size_t>{} : loaded.split.training);
