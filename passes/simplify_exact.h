@@ -16,8 +16,9 @@ namespace apr {
 /// The identities, by file: passes/simplify/arithmetic.cpp (x·1 = x, x/2 = x·½, x + -0 = x, but not
 /// x + 0 = x, which is wrong for -0), conversion.cpp, movement.cpp (chains of one movement become
 /// one; transposes become flags of matmul), and hoisting (an element-wise op of moved operands is
-/// the moved op, which merges movements and computes repeated elements once). One walk reaches the fixed point, because operands are simplified
-/// before their users and every new op is matched again.
+/// the moved op, which merges movements and computes repeated elements once). One walk reaches the
+/// fixed point, because operands are simplified before their users and every new op is matched
+/// again.
 ///
 /// Requires: no `gradient` ops. Establishes: none of the patterns is left. Invalidates: nothing;
 /// ops that lost their users stay for dce.

@@ -62,20 +62,19 @@ TEST(ReductionKernels, AxesAndOrders) {
 
 TEST(ReductionKernels, Extrema) {
   for (DType dtype : {DType::F32, DType::F64, DType::I32, DType::I64, DType::U8})
-    for (std::vector<int64_t> axes : {std::vector<int64_t>{0}, {1}, {0, 1}})
-      {
-        Graph graph;
-        ValueId x = graph.addArgument({dtype, {kN, 33}});
-        Builder b(graph);
-        for (OpKind kind : {OpKind::ReduceMax, OpKind::ReduceMin, OpKind::ArgMax})
-          graph.results.push_back(b.reduce(kind, x, axes));
-        graph.results.push_back(sumIn(b, x, axes, ""));
-        for (int64_t n : {0, 1, 3, 70}) {
-          const Content content = n == 70 ? Content::Ordinary : Content::Edges;
-          expectSameBits(graph, {randomTensor(dtype, {n, 33}, 7, content)}, {{"N", n}},
-                         {Division::OneKernel});
-        }
+    for (std::vector<int64_t> axes : {std::vector<int64_t>{0}, {1}, {0, 1}}) {
+      Graph graph;
+      ValueId x = graph.addArgument({dtype, {kN, 33}});
+      Builder b(graph);
+      for (OpKind kind : {OpKind::ReduceMax, OpKind::ReduceMin, OpKind::ArgMax})
+        graph.results.push_back(b.reduce(kind, x, axes));
+      graph.results.push_back(sumIn(b, x, axes, ""));
+      for (int64_t n : {0, 1, 3, 70}) {
+        const Content content = n == 70 ? Content::Ordinary : Content::Edges;
+        expectSameBits(graph, {randomTensor(dtype, {n, 33}, 7, content)}, {{"N", n}},
+                       {Division::OneKernel});
       }
+    }
 }
 
 TEST(ReductionKernels, ZerosInExtrema) {

@@ -55,9 +55,14 @@ TEST(FrontendFuzzTest, MutatedProgramsNeverBreakTheCompiler) {
   std::mt19937_64 random(20240607);
   const char *seeds = std::getenv("APR_FUZZ_ROUNDS");
   int rounds = seeds ? std::atoi(seeds) : 1500;
-  const char *extra[] = {"0",  "-1", "1e300", "9223372036854775807", "(", ")", "[", "]", "{", "}",
-                         "..", "none", "real", "self", "grad", "N", "<-", "x", "|>", "training",
-                         "\n", "//", "%", "**", "@", "inf", "-", "state", "report", "1000000"};
+  const char *extra[] = {"0",      "-1",     "1e300", "9223372036854775807",
+                         "(",      ")",      "[",     "]",
+                         "{",      "}",      "..",    "none",
+                         "real",   "self",   "grad",  "N",
+                         "<-",     "x",      "|>",    "training",
+                         "\n",     "//",     "%",     "**",
+                         "@",      "inf",    "-",     "state",
+                         "report", "1000000"};
   for (int round = 0; round < rounds; ++round) {
     std::vector<std::string> words = pieces(corpus[random() % corpus.size()]);
     std::vector<std::string> other = pieces(corpus[random() % corpus.size()]);

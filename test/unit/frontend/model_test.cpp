@@ -98,9 +98,8 @@ model M(rate: real = 0.5) {
   }
 })");
   ASSERT_TRUE(compiled.module) << compiled.messages;
-  EXPECT_EQ(hyperNames(*compiled.module),
-            (Names{"rate", "step.limit", "step.beta1", "step.beta2", "step.eps",
-                   "step.weight_decay", "step.lr"}));
+  EXPECT_EQ(hyperNames(*compiled.module), (Names{"rate", "step.limit", "step.beta1", "step.beta2",
+                                                 "step.eps", "step.weight_decay", "step.lr"}));
 }
 
 TEST(ModelTest, NamesRandomStreamsByPlace) {
@@ -232,13 +231,13 @@ model M(width: int = 3, rate: real = 0.5) {
   ASSERT_TRUE(compiled.module) << compiled.messages;
   EXPECT_EQ(str(compiled.module->state[0].type), "f64[5]");
   EXPECT_EQ(compiled.module->hypers[0].defaultValue, 0.25);
-  for (auto [name, value] : {std::pair{"width", "x"}, std::pair{"width", "1.5"},
-                             std::pair{"real", "i32"}, std::pair{"nothing", "1"},
-                             std::pair{"rate", ""}, std::pair{"rate", "1e9999"}}) {
+  for (auto [name, value] :
+       {std::pair{"width", "x"}, std::pair{"width", "1.5"}, std::pair{"real", "i32"},
+        std::pair{"nothing", "1"}, std::pair{"rate", ""}, std::pair{"rate", "1e9999"}}) {
     options.settings = {{name, value}};
-    EXPECT_FALSE(compile("model M(width: int = 3, rate: real = 0.5) { param w: real = rate }",
-                         options)
-                     .module)
+    EXPECT_FALSE(
+        compile("model M(width: int = 3, rate: real = 0.5) { param w: real = rate }", options)
+            .module)
         << name << "=" << value;
   }
 }

@@ -56,18 +56,17 @@ TEST(LexerTest, ReadsNumbers) {
 }
 
 TEST(ParserTest, BindsOperatorsByRank) {
-  EXPECT_EQ(outline("a = -x ** 2 * y + z @ w").first,
-            "binding a\n"
-            "  binary +\n"
-            "    binary *\n"
-            "      negate\n"
-            "        binary **\n"
-            "          name x\n"
-            "          number 2\n"
-            "      name y\n"
-            "    binary @\n"
-            "      name z\n"
-            "      name w\n");
+  EXPECT_EQ(outline("a = -x ** 2 * y + z @ w").first, "binding a\n"
+                                                      "  binary +\n"
+                                                      "    binary *\n"
+                                                      "      negate\n"
+                                                      "        binary **\n"
+                                                      "          name x\n"
+                                                      "          number 2\n"
+                                                      "      name y\n"
+                                                      "    binary @\n"
+                                                      "      name z\n"
+                                                      "      name w\n");
 }
 
 TEST(ParserTest, ReadsRepetitionsOnOneLine) {
@@ -126,15 +125,16 @@ test "it" { expect 1 == 1 }
 }
 
 TEST(ParserTest, GoesOnAfterErrors) {
-  auto [dump, errors] = outline("model M {\n  a = \n  b = 1\n  c 2\n  d = 3\n}\nfn f() - 1\nx = 2\n");
+  auto [dump, errors] =
+      outline("model M {\n  a = \n  b = 1\n  c 2\n  d = 3\n}\nfn f() - 1\nx = 2\n");
   EXPECT_EQ(errors, 3u) << dump;
   EXPECT_NE(dump.find("binding d"), std::string::npos);
   EXPECT_NE(dump.find("binding x"), std::string::npos);
 }
 
 TEST(ParserTest, BoundsNesting) {
-  for (const char *unit : {"(", "[", "-", "not ", "f(", "a[", "if true { ", "fn () = ", "1 + ", "a |> ",
-                           "a.b.", "{", "a ** ", "x x "}) {
+  for (const char *unit : {"(", "[", "-", "not ", "f(", "a[", "if true { ", "fn () = ", "1 + ",
+                           "a |> ", "a.b.", "{", "a ** ", "x x "}) {
     std::string text = "a = ";
     for (int i = 0; i < 100000; ++i)
       text += unit;

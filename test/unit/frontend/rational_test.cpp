@@ -19,9 +19,10 @@ TEST(RationalTest, ReadsDecimalsExactly) {
 }
 
 TEST(RationalTest, RoundsOnceLikeTheCLibrary) {
-  for (const char *text : {"0.1", "1e-8", "3.14159265358979323846264338327950288", "1e300", "4.9e-324",
-                           "2.2250738585072011e-308", "1e-323", "0.3", "16777217", "9007199254740993",
-                           "1.7976931348623157e308", "5e-46", "1.17549435e-38", "1e-45"}) {
+  for (const char *text :
+       {"0.1", "1e-8", "3.14159265358979323846264338327950288", "1e300", "4.9e-324",
+        "2.2250738585072011e-308", "1e-323", "0.3", "16777217", "9007199254740993",
+        "1.7976931348623157e308", "5e-46", "1.17549435e-38", "1e-45"}) {
     EXPECT_EQ(number(text).toDouble(), std::strtod(text, nullptr)) << text;
     EXPECT_EQ(number(text).toFloat(), std::strtof(text, nullptr)) << text;
   }

@@ -37,9 +37,9 @@ TEST(ValuesTest, BroadcastsTails) {
 TEST(ValuesTest, BroadcastsOnes) {
   EXPECT_EQ(floats("(x: f32[B, C], c: f32[B]) -> f32[B, C] = x * c[:, none]", {kMatrix, kColumn}),
             (Floats{-1, -2, -3, 4, 5, 6}));
-  EXPECT_EQ(floats("(a: f32[B], b: f32[C]) -> f32[B, C] = a[:, none] * b[none, :]",
-                   {kColumn, kRow}),
-            (Floats{-10, -20, -30, 10, 20, 30}));
+  EXPECT_EQ(
+      floats("(a: f32[B], b: f32[C]) -> f32[B, C] = a[:, none] * b[none, :]", {kColumn, kRow}),
+      (Floats{-10, -20, -30, 10, 20, 30}));
 }
 
 TEST(ValuesTest, KeepsConstantsExact) {
@@ -97,15 +97,14 @@ TEST(ValuesTest, Indexes) {
   EXPECT_EQ(floats("(x: f32[B, 3]) -> f32[B, 2] = x[.., ::2]", {kMatrix}), (Floats{1, 3, 4, 6}));
   EXPECT_EQ(floats("(x: f32[B, 3]) -> f32[B, 1, 2] = x[:, none, 1:]", {kMatrix}),
             (Floats{2, 3, 5, 6}));
-  EXPECT_EQ(floats("(x: f32[B, 3], i: i32[N]) -> f32[N, 3] = x[i]",
-                   {kMatrix, i32s({2}, {1, 0})}),
+  EXPECT_EQ(floats("(x: f32[B, 3], i: i32[N]) -> f32[N, 3] = x[i]", {kMatrix, i32s({2}, {1, 0})}),
             (Floats{4, 5, 6, 1, 2, 3}));
-  EXPECT_EQ(floats("(x: f32[B, 3], i: i32[N]) -> f32[B, N] = x[:, i]",
-                   {kMatrix, i32s({2}, {2, 0})}),
-            (Floats{3, 1, 6, 4}));
-  EXPECT_EQ(floats("(x: f32[B, C], i: i32[B]) -> f32[B] = pick(x, i)",
-                   {kMatrix, i32s({2}, {2, 0})}),
-            (Floats{3, 4}));
+  EXPECT_EQ(
+      floats("(x: f32[B, 3], i: i32[N]) -> f32[B, N] = x[:, i]", {kMatrix, i32s({2}, {2, 0})}),
+      (Floats{3, 1, 6, 4}));
+  EXPECT_EQ(
+      floats("(x: f32[B, C], i: i32[B]) -> f32[B] = pick(x, i)", {kMatrix, i32s({2}, {2, 0})}),
+      (Floats{3, 4}));
   EXPECT_EQ(floats("(i: i32[B]) -> f32[B, 3] = one_hot(i, 3)", {i32s({2}, {2, 0})}),
             (Floats{0, 0, 1, 1, 0, 0}));
 }
@@ -179,10 +178,11 @@ TEST(ValuesTest, ExpandsWholePowers) {
 }
 
 TEST(ValuesTest, ChecksOpenSizesAtTheCall) {
-  Compiled compiled = compile("model M {\n"
-                              "  entry f(x: f32[B]) -> f32[4] = x[:4]\n"
-                              "  entry g(x: f32[B]) -> f32[B // 2] { let (a, b) = split(x, 2); a + b }\n"
-                              "}\n");
+  Compiled compiled =
+      compile("model M {\n"
+              "  entry f(x: f32[B]) -> f32[4] = x[:4]\n"
+              "  entry g(x: f32[B]) -> f32[B // 2] { let (a, b) = split(x, 2); a + b }\n"
+              "}\n");
   ASSERT_TRUE(compiled.module) << compiled.messages;
   EXPECT_EQ(values<float>(compiled.run("f", {f32s({5}, {1, 2, 3, 4, 5})})[0]),
             (Floats{1, 2, 3, 4}));
