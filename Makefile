@@ -46,7 +46,7 @@ demo: tools ## Train the digit classifier (docs/examples/digits)
 
 .PHONY: test
 test: setup-tests build ## Build everything and run all tests
-	@ctest --test-dir $(BUILD) --output-on-failure
+	@ctest --test-dir $(BUILD) --output-on-failure -j$(shell nproc)
 
 .PHONY: run-ch12
 run-ch12: tools ## Run the linear regression chapter
