@@ -9,7 +9,7 @@ import lit.formats
 config.name = "aprc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".apir", ".apr", ".test"]
-config.excludes = ["Inputs", "unit"]
+config.excludes = ["Inputs", "unit", "bench"]
 config.test_source_root = os.path.join(config.apr_source_root, "test")
 config.test_exec_root = os.path.join(config.apr_build_root, "test", "lit")
 
