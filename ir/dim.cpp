@@ -14,7 +14,10 @@ namespace {
 /// Products of this many terms are refused: no shape of a real model comes near.
 constexpr size_t kMaximumTerms = 256;
 constexpr uint32_t kMaximumPower = 64;
+constexpr size_t kMaximumFactors = 64;
 constexpr int kMaximumDepth = 64;
+constexpr int kMaximumQuotientDepth = 30;
+constexpr size_t kMaximumQuotientFactors = 1000;
 
 std::strong_ordering compareDims(const Dim &a, const Dim &b);
 
@@ -74,6 +77,8 @@ bool multiplyFactors(std::vector<Dim::Factor> &into, const std::vector<Dim::Fact
       return compareFactors(h, f) == 0;
     });
     if (same == into.end()) {
+      if (into.size() >= kMaximumFactors)
+        return false;
       into.push_back(f);
     } else {
       same->power += f.power;
@@ -101,6 +106,30 @@ bool divideFactors(std::vector<Dim::Factor> &whole, const std::vector<Dim::Facto
       whole.erase(same);
   }
   return true;
+}
+
+/// How deep quotients stand in quotients, and how many factors there are on all levels together.
+/// Larger ones are refused where they are made, so that no walk over a dim takes long or exhausts
+/// the stack, and every dim that prints also parses.
+struct QuotientSize {
+  int depth = 0;
+  size_t factors = 0;
+};
+
+QuotientSize quotientSize(const Dim &dim) {
+  QuotientSize size;
+  for (const Dim::Term &term : dim.terms())
+    for (const Dim::Factor &factor : term.factors) {
+      ++size.factors;
+      if (!factor.quotient)
+        continue;
+      for (const Dim *part : {&factor.quotient->numerator, &factor.quotient->denominator}) {
+        QuotientSize inner = quotientSize(*part);
+        size.depth = std::max(size.depth, inner.depth + 1);
+        size.factors += inner.factors;
+      }
+    }
+  return size;
 }
 
 int64_t floorQuotient(int64_t a, int64_t b) {
@@ -192,6 +221,10 @@ Dim Dim::floorDivide(const Dim &numerator, const Dim &denominator) {
     if (!(whole == Dim(0)))
       return whole + floorDivide(rest, denominator);
   }
+  for (const Dim *part : {&numerator, &denominator})
+    if (QuotientSize size = quotientSize(*part);
+        size.depth >= kMaximumQuotientDepth || size.factors > kMaximumQuotientFactors)
+      return invalid();
   Dim d;
   d.terms_.push_back(
       {{Factor{{}, std::make_shared<const Quotient>(Quotient{numerator, denominator}), 1}}, 1});

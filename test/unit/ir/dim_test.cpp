@@ -91,6 +91,25 @@ TEST(Dim, SubstitutesAndCollects) {
   EXPECT_EQ(dim("2*B").asVariable(), std::nullopt);
 }
 
+TEST(Dim, RefusesWhatGrowsWithoutBound) {
+  EXPECT_FALSE(parseDim("(-9223372036854775807 - 1)*B // (0 - 1)"));
+  std::string nested = "B", wide = "A0";
+  for (int i = 0; i < 5000; ++i) {
+    nested += "//3";
+    wide += "*A" + std::to_string(i + 1);
+  }
+  EXPECT_FALSE(parseDim(nested));
+  EXPECT_FALSE(parseDim(wide));
+  Dim doubling = dim("B");
+  for (int i = 0; i < 40; ++i)
+    doubling = Dim::floorDivide(doubling, Dim(3)) + Dim::floorDivide(doubling, Dim(5));
+  EXPECT_FALSE(doubling.isValid());
+  std::string deep = "B";
+  for (int i = 0; i < 29; ++i)
+    deep += "//(C + 1)";
+  EXPECT_EQ(dim(dim(deep).str()), dim(deep));
+}
+
 TEST(Dim, ElementCount) {
   EXPECT_EQ(elementCount({}), Dim(1));
   EXPECT_EQ(elementCount({dim("B"), Dim(3), dim("B")}), dim("3*B*B"));
