@@ -8,7 +8,8 @@
 namespace apr {
 namespace {
 
-// C11 and C++23, sorted; a model's names may be any of them.
+// C11 and C++23, then the names that the generated header itself uses or that compilers and the
+// standard headers beside it define as macros; a model's names may be any of them.
 constexpr std::string_view kKeywords[] = {
     "alignas",
     "alignof",
@@ -104,6 +105,27 @@ constexpr std::string_view kKeywords[] = {
     "while",
     "xor",
     "xor_eq",
+    "NULL",
+    "assert",
+    "errno",
+    "int16_t",
+    "int32_t",
+    "int64_t",
+    "int8_t",
+    "intptr_t",
+    "linux",
+    "offsetof",
+    "ptrdiff_t",
+    "size_t",
+    "stderr",
+    "stdin",
+    "stdout",
+    "uint16_t",
+    "uint32_t",
+    "uint64_t",
+    "uint8_t",
+    "uintptr_t",
+    "unix",
 };
 
 bool isUpper(char c) { return std::isupper(static_cast<unsigned char>(c)); }

@@ -169,7 +169,9 @@ EntryDescription describeEntry(ModelDescription &model, const Function &function
 
 /// Every identifier at file scope of the generated header but macros.
 std::vector<std::string> headerSymbols(const ModelDescription &model) {
-  std::vector<std::string> symbols;
+  std::vector<std::string> symbols = {"aprt_call",   "aprt_dim",        "aprt_entry",  "aprt_exec",
+                                      "aprt_hyper",  "aprt_model",      "aprt_status", "aprt_task",
+                                      "aprt_tensor", "aprt_train_block"};
   for (const char *suffix :
        {"_state_bytes", "_workspace_bytes", "_model", "_status_text", "_hyper"})
     symbols.push_back(model.prefix + suffix);
