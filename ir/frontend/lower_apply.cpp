@@ -340,7 +340,10 @@ void ModelElaborator::runOptimizer(const Optimizer &optimizer, Scope *outer, Pre
     auto *update = rule.as<UpdateStmt>();
     if (!update)
       elaborator_.execute(rule, *scope);
-    else if (!update->perRow)
+    else if (update->perRow)
+      elaborator_.fail(DiagnosticKind::NotAvailable, rule.location,
+                       "'update row' is not available yet in this version");
+    else
       updates.push_back(update);
   }
   if (updates.size() != 1 || updates[0]->parameters.size() != 2)
