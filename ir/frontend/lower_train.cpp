@@ -128,6 +128,7 @@ void ModelElaborator::minimize(const MinimizeStmt &stmt, Scope &scope, Location 
   auto *name = stmt.value->as<NameExpr>();
   std::string reported = name ? name->name : "loss";
   addReport(body, reported, loss, stmt.value->location);
+  body.reports.back().isMinimized = true;
   if (elaborator_.context().purpose != FunctionContext::Purpose::Grad)
     return;
 
@@ -200,12 +201,15 @@ void ModelElaborator::addReport(TrainBody &body, std::string name, Value value, 
                        fmt::format("'{}' is reported twice", name),
                        "'report other_name = …', or bind what is minimized to a name",
                        {{known.location, "the first is here"}});
-  body.reports.push_back({std::move(name), elaborator_.snapshot(value, location), location});
+  body.reports.push_back({std::move(name), elaborator_.snapshot(value, location), location, false});
 }
 
 void ModelElaborator::emitReports(const TrainBody &body) {
   FunctionContext &context = elaborator_.context();
-  for (const ReportEntry &report : body.reports) {
+  std::vector<ReportEntry> reports = body.reports;
+  std::stable_partition(reports.begin(), reports.end(),
+                        [](const ReportEntry &report) { return report.isMinimized; });
+  for (const ReportEntry &report : reports) {
     context.builder.at(report.location);
     std::optional<ValueId> rows;
     if (context.purpose == FunctionContext::Purpose::Eval)

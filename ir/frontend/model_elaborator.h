@@ -34,6 +34,7 @@ private:
     std::string name;
     Value value;
     Location location;
+    bool isMinimized = false; ///< comes before the others among the results
   };
   /// What running a train block's statements gave.
   struct TrainBody {
