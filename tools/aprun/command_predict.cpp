@@ -24,12 +24,16 @@ int predictCommand(const CommandLine &line) {
   const aprt_entry &entry = instance.model().entry(line.option("entry").value_or(""));
   train::FixedInputs fixed = session.settings.trainer.fixed;
   fixed.seed = session.settings.trainer.seed;
-  const bool givesData =
-      std::any_of(line.settings.begin(), line.settings.end(), [](const auto &setting) {
-        return std::string_view(setting.first->flag) == "data";
-      });
-  if (!givesData)
+  const auto gives = [&](std::string_view flag) {
+    return std::any_of(line.settings.begin(), line.settings.end(),
+                       [&](const auto &setting) { return setting.first->flag == flag; });
+  };
+  if (!gives("data")) {
     session.settings.data = "-";
+    // Lines left out before the training table say nothing about rows typed in.
+    if (!gives("skip"))
+      session.settings.format.skippedLines = 0;
+  }
   const LoadedData loaded = loadData(session, train::inputNeeds(entry, fixed));
   const std::string text = train::predict(
       instance, entry, fixed, loaded.data,
