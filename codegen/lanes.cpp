@@ -172,8 +172,15 @@ llvm::Value *LaneEvaluator::emit(const Op &op, const Point &point) {
     return emitIota(op, point);
   case OpFamily::Random:
     return emitRandom(op, point);
-  case OpFamily::ScatterAdd:
+  case OpFamily::Cumulative:
+  case OpFamily::Sort:
+  case OpFamily::Conv:
+  case OpFamily::Reverse:
+  case OpFamily::Window:
+  case OpFamily::Scatter:
   case OpFamily::Gradient:
+  case OpFamily::Scan:
+  case OpFamily::WithGradient:
   case OpFamily::Kernel:
     break;
   }

@@ -40,7 +40,7 @@ struct Op {
   std::vector<ValueId> results;
   Attributes attributes;
   Location location;
-  std::shared_ptr<const Graph> region; ///< Kernel only; shared, never changed in place
+  std::shared_ptr<const Graph> region; ///< Kernel, Scan, WithGradient; shared, never changed
 
   ValueId result() const { return results.front(); }
 };
@@ -101,7 +101,13 @@ enum class ResultRole : uint8_t {
 };
 
 /// How a caller aggregates a result over batches.
-enum class ResultKind : uint8_t { Tensor, Scalar, Rows };
+enum class ResultKind : uint8_t {
+  Tensor, ///< not at all
+  Scalar, ///< one value: the mean over the rows of all batches
+  Rows,   ///< one value per row of the batch: their mean
+  Sum,    ///< counts, of any shape: they add up
+  Ratio,  ///< a sum and a count, [2]: both add up, and their quotient is the figure
+};
 
 struct FunctionResult {
   ResultRole role = ResultRole::Result;
@@ -120,11 +126,19 @@ struct DimCheck {
 
 enum class FunctionKind : uint8_t { Entry, Init, Step, Grad, Apply, Eval };
 
+/// How a batch divides: into `count` equal ranges of the rows that the dim variable `rows` counts.
+struct Shards {
+  int64_t count = 1;
+  std::string rows;
+};
+
 /// An entry point: a pure function of inputs, state, hyperparameters; updates are results.
 struct Function {
   std::string name; ///< "predict", "step", "step.grad", "init"
   FunctionKind kind = FunctionKind::Entry;
   std::string trainBlock; ///< of Step, Grad, Apply, Eval
+  /// Of a Grad that computes one part of a batch: what the parts give adds up to the step's.
+  std::optional<Shards> shards;
   std::string doc;
   Location location;
   std::vector<std::string> dims;       ///< open dims in the order of the C arguments

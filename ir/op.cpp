@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/op.h"
+#include "ir/bfloat.h"
 #include "ir/graph.h"
 
 #include <algorithm>
@@ -92,6 +93,8 @@ Literal Literal::splat(DType dtype, double value) {
     appendBytes(literal.bytes, static_cast<float>(value));
   else if (dtype == DType::F64)
     appendBytes(literal.bytes, value);
+  else if (dtype == DType::BF16)
+    appendBytes(literal.bytes, roundToBfloat(value));
   else
     return splatInteger(dtype, static_cast<int64_t>(value));
   return literal;
@@ -118,6 +121,9 @@ Literal Literal::splatInteger(DType dtype, int64_t value) {
   case DType::U8:
     appendBytes(literal.bytes, static_cast<uint8_t>(value));
     break;
+  case DType::BF16:
+    appendBytes(literal.bytes, roundToBfloat(value));
+    break;
   }
   return literal;
 }
@@ -135,6 +141,8 @@ double Literal::asDouble(size_t index) const {
   case DType::Bool:
   case DType::U8:
     return readElement<uint8_t>(bytes, index);
+  case DType::BF16:
+    return static_cast<double>(bfloatValue(readElement<uint16_t>(bytes, index)));
   }
   return 0;
 }
@@ -203,6 +211,9 @@ bool isElementwise(OpKind kind) {
     return true;
   case OpFamily::Reduce:
   case OpFamily::ArgReduce:
+  case OpFamily::Cumulative:
+  case OpFamily::Sort:
+  case OpFamily::Conv:
   case OpFamily::Contract:
   case OpFamily::Reshape:
   case OpFamily::Transpose:
@@ -210,14 +221,18 @@ bool isElementwise(OpKind kind) {
   case OpFamily::Slice:
   case OpFamily::Pad:
   case OpFamily::Concat:
+  case OpFamily::Reverse:
+  case OpFamily::Window:
   case OpFamily::Gather:
-  case OpFamily::ScatterAdd:
+  case OpFamily::Scatter:
   case OpFamily::Pick:
   case OpFamily::OneHot:
   case OpFamily::Constant:
   case OpFamily::Iota:
   case OpFamily::Random:
   case OpFamily::Gradient:
+  case OpFamily::Scan:
+  case OpFamily::WithGradient:
   case OpFamily::Kernel:
     return false;
   }
@@ -236,10 +251,14 @@ std::optional<size_t> fixedArity(OpFamily family) {
   case OpFamily::Bitcast:
   case OpFamily::Reduce:
   case OpFamily::ArgReduce:
+  case OpFamily::Cumulative:
+  case OpFamily::Sort:
   case OpFamily::Reshape:
   case OpFamily::Transpose:
   case OpFamily::Broadcast:
   case OpFamily::Slice:
+  case OpFamily::Reverse:
+  case OpFamily::Window:
   case OpFamily::OneHot:
     return 1;
   case OpFamily::Binary:
@@ -247,6 +266,7 @@ std::optional<size_t> fixedArity(OpFamily family) {
   case OpFamily::BinaryInteger:
   case OpFamily::BinaryLogic:
   case OpFamily::Compare:
+  case OpFamily::Conv:
   case OpFamily::Contract:
   case OpFamily::Pad:
   case OpFamily::Gather:
@@ -254,11 +274,13 @@ std::optional<size_t> fixedArity(OpFamily family) {
     return 2;
   case OpFamily::Ternary:
   case OpFamily::Select:
-  case OpFamily::ScatterAdd:
+  case OpFamily::Scatter:
   case OpFamily::Random:
     return 3;
   case OpFamily::Concat:
   case OpFamily::Gradient:
+  case OpFamily::Scan:
+  case OpFamily::WithGradient:
   case OpFamily::Kernel:
     return std::nullopt;
   }

@@ -38,22 +38,29 @@ enum class OpFamily : uint8_t {
   Bitcast,       ///< any x but bool -> given dtype of equal size, same shape
   Reduce,        ///< x -> x without `axes`
   ArgReduce,     ///< x -> i32, x without `axes`
+  Cumulative,    ///< x -> same type
+  Sort,          ///< x -> i32 of x's shape
+  Conv,          ///< two floats of one dtype
   Contract,      ///< two floats (or integers) of one dtype
   Reshape,       ///< any x -> given shape of equal element count
   Transpose,
   Broadcast, ///< any x -> given shape
   Slice,
-  Pad,        ///< x, scalar of the same dtype
-  Concat,     ///< one or more of one dtype, equal but for `axis`
-  Gather,     ///< operand, i32 or i64 indices
-  ScatterAdd, ///< operand, indices, updates -> operand's type
-  Pick,       ///< x[..,C], indices[..] -> x's dtype, [..]
-  OneHot,     ///< indices[..] -> given type [..,C]
-  Constant,   ///< -> given type
-  Iota,       ///< -> given type of rank >= 1
-  Random,     ///< seed, step, row offset: i64 scalars -> given type (i32 for bits, else float)
-  Gradient,   ///< float scalar, floats p1 … pn -> types of p1 … pn
-  Kernel,     ///< operands = region arguments; results = region results
+  Pad,          ///< x, scalar of the same dtype
+  Concat,       ///< one or more of one dtype, equal but for `axis`
+  Reverse,      ///< any x -> same type
+  Window,       ///< any x -> x with windows
+  Gather,       ///< operand, i32 or i64 indices
+  Scatter,      ///< operand, indices, updates -> operand's type
+  Pick,         ///< x[..,C], indices[..] -> x's dtype, [..]
+  OneHot,       ///< indices[..] -> given type [..,C]
+  Constant,     ///< -> given type
+  Iota,         ///< -> given type of rank >= 1
+  Random,       ///< seed, step, row offset: i64 scalars -> given type (i32 for bits, else float)
+  Gradient,     ///< float scalar, floats p1 … pn -> types of p1 … pn
+  Scan,         ///< carries, inputs, captured values -> last carries, stacked yields
+  WithGradient, ///< value, arguments, captured values -> the value's type
+  Kernel,       ///< operands = region arguments; results = region results
 };
 
 enum class AttrKey : uint8_t {

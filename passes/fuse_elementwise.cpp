@@ -304,7 +304,7 @@ std::string_view formOfSingle(OpKind kind) {
     return "reduce";
   case OpFamily::Contract:
     return "matmul";
-  case OpFamily::ScatterAdd:
+  case OpFamily::Scatter:
     return "scatter";
   default:
     return "map";

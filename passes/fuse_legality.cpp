@@ -275,7 +275,7 @@ private:
     switch (opInfo(op.kind).family) {
     case OpFamily::Contract:
       return fail("a contraction reads its operands many times");
-    case OpFamily::ScatterAdd:
+    case OpFamily::Scatter:
     case OpFamily::Concat:
     case OpFamily::Gather:
       return fail(std::string(opInfo(op.kind).mnemonic) + " reads it at other indices");

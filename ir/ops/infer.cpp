@@ -67,6 +67,14 @@ InferredTypes inferFamily(const TypeQuery &query) {
   case OpFamily::Reduce:
   case OpFamily::ArgReduce:
     return inferReduce(query);
+  case OpFamily::Cumulative:
+  case OpFamily::Sort:
+  case OpFamily::Conv:
+  case OpFamily::Reverse:
+  case OpFamily::Window:
+  case OpFamily::Scan:
+  case OpFamily::WithGradient:
+    return Error{"has no type rule yet"};
   case OpFamily::Contract:
     return inferContract(query);
   case OpFamily::Reshape:
@@ -77,7 +85,7 @@ InferredTypes inferFamily(const TypeQuery &query) {
   case OpFamily::Concat:
     return inferMovement(query);
   case OpFamily::Gather:
-  case OpFamily::ScatterAdd:
+  case OpFamily::Scatter:
   case OpFamily::Pick:
   case OpFamily::OneHot:
     return inferIndexing(query);

@@ -45,6 +45,8 @@ InferredTypes inferPick(const Type &operand, const Type &indices) {
 }
 
 InferredTypes inferOneHot(const Type &indices, const Type &to) {
+  if (to.dtype == DType::BF16)
+    return Error{fmt::format("result is {}, expected a float, integer or bool dtype", str(to))};
   if (to.rank() != indices.rank() + 1 ||
       Shape(to.shape.begin(), to.shape.end() - 1) != indices.shape)
     return Error{fmt::format("result {} is not the shape of the indices {} and one more axis",
@@ -62,7 +64,7 @@ InferredTypes inferIndexing(const TypeQuery &query) {
   switch (family) {
   case OpFamily::Gather:
     return gathered(query.operands[0], indices, query.attributes.integer(AttrKey::Axis));
-  case OpFamily::ScatterAdd:
+  case OpFamily::Scatter:
     return inferScatterAdd(query);
   case OpFamily::Pick:
     return inferPick(query.operands[0], indices);

@@ -23,7 +23,7 @@ InferredTypes inferReduce(const TypeQuery &query) {
     return Error{*problem};
   if (operand.dtype == DType::Bool)
     return Error{fmt::format("operand is {}, expected a float or integer dtype", str(operand))};
-  Type result{query.kind == OpKind::ArgMax ? DType::I32 : operand.dtype, {}};
+  Type result{opInfo(query.kind).family == OpFamily::ArgReduce ? DType::I32 : operand.dtype, {}};
   for (size_t i = 0; i < operand.rank(); ++i)
     if (!std::binary_search(axes.begin(), axes.end(), static_cast<int64_t>(i)))
       result.shape.push_back(operand.shape[i]);
@@ -32,7 +32,7 @@ InferredTypes inferReduce(const TypeQuery &query) {
 
 InferredTypes inferContract(const TypeQuery &query) {
   const Type &a = query.operands[0], &b = query.operands[1];
-  if (a.dtype != b.dtype || a.dtype == DType::Bool)
+  if (a.dtype != b.dtype || !(isFloat(a.dtype) || isInteger(a.dtype)))
     return Error{
         fmt::format("operands {} and {} must have one float or integer dtype", str(a), str(b))};
   if (a.rank() < 2 || a.rank() != b.rank())

@@ -47,8 +47,11 @@ Section sectionOf(OpFamily family) {
     return Section::Convert;
   case OpFamily::Reduce:
   case OpFamily::ArgReduce:
+  case OpFamily::Cumulative:
+  case OpFamily::Sort:
     return Section::Reduce;
   case OpFamily::Contract:
+  case OpFamily::Conv:
     return Section::Contract;
   case OpFamily::Reshape:
   case OpFamily::Transpose:
@@ -56,9 +59,11 @@ Section sectionOf(OpFamily family) {
   case OpFamily::Slice:
   case OpFamily::Pad:
   case OpFamily::Concat:
+  case OpFamily::Reverse:
+  case OpFamily::Window:
     return Section::Movement;
   case OpFamily::Gather:
-  case OpFamily::ScatterAdd:
+  case OpFamily::Scatter:
   case OpFamily::Pick:
   case OpFamily::OneHot:
     return Section::Indexing;
@@ -68,6 +73,8 @@ Section sectionOf(OpFamily family) {
   case OpFamily::Random:
     return Section::Random;
   case OpFamily::Gradient:
+  case OpFamily::Scan:
+  case OpFamily::WithGradient:
   case OpFamily::Kernel:
     return Section::Structure;
   }
