@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/rewrite.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace apr {
@@ -50,6 +51,24 @@ Graph rewriteGraph(const Graph &source,
   for (ValueId result : source.results)
     target.results.push_back(rewriter(result));
   return target;
+}
+
+bool hasControlRegion(const Op &op) { return op.region && op.kind != OpKind::Kernel; }
+
+Graph transformEveryGraph(const Graph &graph,
+                          const std::function<Graph(const Graph &)> &transform) {
+  if (std::ranges::none_of(graph.ops(), hasControlRegion))
+    return transform(graph);
+  Graph inner = graph;
+  for (size_t i = 0; i < inner.ops().size(); ++i)
+    if (Op &op = inner.op(i); hasControlRegion(op))
+      op.region = std::make_shared<Graph>(transformEveryGraph(*op.region, transform));
+  return transform(inner);
+}
+
+Graph rewriteEveryGraph(const Graph &graph,
+                        const std::function<bool(const Op &, GraphRewriter &)> &visit) {
+  return transformEveryGraph(graph, [&](const Graph &one) { return rewriteGraph(one, visit); });
 }
 
 std::vector<ValueId> inlineGraph(Builder &builder, const Graph &callee,

@@ -30,9 +30,22 @@ private:
 };
 
 /// Rebuilds a graph. For each op, in order, `visit` either maps all its results itself and returns
-/// true, or returns false to have it copied.
+/// true, or returns false to have it copied. Regions are kept as they are.
 Graph rewriteGraph(const Graph &source,
                    const std::function<bool(const Op &, GraphRewriter &)> &visit);
+
+/// True for an op whose region is a graph of the function's own ops, at the same stage of the
+/// pipeline as the function: all regions but those of kernels.
+bool hasControlRegion(const Op &op);
+
+/// Applies `transform` to a graph and the control regions in it, innermost first. `transform` keeps
+/// the arguments and the number and types of the results.
+Graph transformEveryGraph(const Graph &graph,
+                          const std::function<Graph(const Graph &)> &transform);
+
+/// rewriteGraph for a graph and the control regions in it, innermost first.
+Graph rewriteEveryGraph(const Graph &graph,
+                        const std::function<bool(const Op &, GraphRewriter &)> &visit);
 
 /// Copies the ops of `callee` to the builder's graph with `arguments` for its arguments; returns
 /// its results.

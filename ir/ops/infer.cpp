@@ -66,15 +66,13 @@ InferredTypes inferFamily(const TypeQuery &query) {
     return inferConversion(query);
   case OpFamily::Reduce:
   case OpFamily::ArgReduce:
-    return inferReduce(query);
   case OpFamily::Cumulative:
   case OpFamily::Sort:
-  case OpFamily::Conv:
-  case OpFamily::Reverse:
-  case OpFamily::Window:
-  case OpFamily::Scan:
-  case OpFamily::WithGradient:
+    return inferReduce(query);
     return Error{"has no type rule yet"};
+  case OpFamily::Conv:
+  case OpFamily::Window:
+    return inferWindow(query);
   case OpFamily::Contract:
     return inferContract(query);
   case OpFamily::Reshape:
@@ -83,6 +81,7 @@ InferredTypes inferFamily(const TypeQuery &query) {
   case OpFamily::Slice:
   case OpFamily::Pad:
   case OpFamily::Concat:
+  case OpFamily::Reverse:
     return inferMovement(query);
   case OpFamily::Gather:
   case OpFamily::Scatter:
@@ -93,7 +92,10 @@ InferredTypes inferFamily(const TypeQuery &query) {
   case OpFamily::Iota:
   case OpFamily::Random:
     return inferSource(query);
+  case OpFamily::WithGradient:
+    return inferWithGradient(query);
   case OpFamily::Gradient:
+  case OpFamily::Scan:
   case OpFamily::Kernel:
     return inferStructure(query);
   }

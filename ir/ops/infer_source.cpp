@@ -19,7 +19,7 @@ InferredTypes inferConstant(const Type &to, const Literal &literal) {
 }
 
 InferredTypes inferIota(const Type &to, int64_t axis) {
-  if (to.dtype == DType::Bool || axis < 0 || axis >= static_cast<int64_t>(to.rank()))
+  if (!(isFloat(to.dtype) || isInteger(to.dtype)) || axis < 0 || axis >= static_cast<int64_t>(to.rank()))
     return Error{fmt::format("iota along axis {} of {}: expected a float or integer tensor with "
                              "that axis",
                              axis, str(to))};
@@ -53,32 +53,6 @@ InferredTypes inferSource(const TypeQuery &query) {
   default:
     return inferRandom(query);
   }
-}
-
-InferredTypes inferStructure(const TypeQuery &query) {
-  if (query.kind == OpKind::Gradient) {
-    if (query.operands.empty() || !isFloat(query.operands[0].dtype) ||
-        !query.operands[0].shape.empty())
-      return Error{"the first operand of gradient must be a float scalar"};
-    for (const Type &by : query.operands.subspan(1))
-      if (!isFloat(by.dtype))
-        return Error{fmt::format("there is no gradient by {}: expected f32 or f64", str(by))};
-    return std::vector<Type>(query.operands.begin() + 1, query.operands.end());
-  }
-  if (!query.region)
-    return Error{"a kernel needs a region"};
-  const Graph &region = *query.region;
-  if (region.arguments().size() != query.operands.size())
-    return Error{fmt::format("the kernel has {} operands, its region {} arguments",
-                             query.operands.size(), region.arguments().size())};
-  for (size_t i = 0; i < query.operands.size(); ++i)
-    if (!(region.type(region.arguments()[i]) == query.operands[i]))
-      return Error{fmt::format("operand {} is {}, the region's argument {}", i,
-                               str(query.operands[i]), str(region.type(region.arguments()[i])))};
-  std::vector<Type> types;
-  for (ValueId result : region.results)
-    types.push_back(region.type(result));
-  return types;
 }
 
 } // namespace apr
