@@ -212,6 +212,8 @@ std::string_view cTypeName(DType dtype) {
   case DType::Bool:
   case DType::U8:
     return "uint8_t";
+  case DType::BF16:
+    return "uint16_t";
   }
   return "void";
 }

@@ -3,6 +3,7 @@
 
 #include "codegen/elementary.h"
 #include "codegen/llvm_compat.h"
+#include "ir/bfloat.h"
 
 #include <algorithm>
 
@@ -71,6 +72,8 @@ llvm::Type *LaneEvaluator::scalarType(DType dtype) {
     return llvm::Type::getInt1Ty(context);
   case DType::U8:
     return llvm::Type::getInt8Ty(context);
+  case DType::BF16: // its bits: nothing computes with it
+    return llvm::Type::getInt16Ty(context);
   }
   throw InternalError("unknown dtype");
 }
@@ -295,6 +298,12 @@ llvm::Value *LaneEvaluator::load(const MemoryTensor &tensor, const Point &point)
 }
 
 llvm::Value *LaneEvaluator::canonical(llvm::Value *value, llvm::IRBuilder<> &builder) {
+  if (value->getType()->isIntOrIntVectorTy(16)) { // a bf16
+    auto bits = [&](uint64_t word) { return llvm::ConstantInt::get(value->getType(), word); };
+    llvm::Value *isNaN =
+        builder.CreateICmpUGT(builder.CreateAnd(value, bits(0x7fff)), bits(0x7f80));
+    return builder.CreateSelect(isNaN, bits(kBfloatNaN), value);
+  }
   if (!value->getType()->isFPOrFPVectorTy())
     return value;
   return builder.CreateSelect(builder.CreateFCmpUNO(value, value),

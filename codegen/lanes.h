@@ -113,6 +113,8 @@ private:
   llvm::Value *emitArithmetic(const Op &op, std::vector<llvm::Value *> operands,
                               llvm::IRBuilder<> &builder);
   llvm::Value *emitConvert(DType from, DType to, llvm::Value *x, llvm::IRBuilder<> &builder);
+  llvm::Value *emitToBfloat(DType from, llvm::Value *x, llvm::IRBuilder<> &builder);
+  llvm::Value *emitFromBfloat(DType to, llvm::Value *x, llvm::IRBuilder<> &builder);
   llvm::Value *emitBitcast(DType from, DType to, llvm::Value *x, llvm::IRBuilder<> &builder);
 
   // lanes_movement.cpp

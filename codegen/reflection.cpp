@@ -10,7 +10,8 @@ namespace apr {
 namespace {
 
 // The numbering of the IR is that of the ABI.
-static_assert(int(DType::F32) == APRT_F32 && int(DType::U8) == APRT_U8);
+static_assert(int(DType::F32) == APRT_F32 && int(DType::U8) == APRT_U8 &&
+              int(DType::BF16) == APRT_BF16);
 static_assert(int(StateRole::Parameter) == APRT_PARAMETER &&
               int(StateRole::Counter) == APRT_COUNTER);
 static_assert(int(FunctionKind::Entry) == APRT_ENTRY && int(FunctionKind::Init) == APRT_INIT &&

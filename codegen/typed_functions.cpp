@@ -39,6 +39,8 @@ private:
     case DType::Bool:
     case DType::U8:
       return builder_.getInt8Ty();
+    case DType::BF16:
+      return builder_.getInt16Ty();
     }
     return nullptr;
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "ir/bfloat.h"
 #include "ir/infer.h"
 #include "ir/text.h"
 #include "ir/text_names.h"
@@ -43,6 +44,21 @@ bool appendFloat(std::string_view text, Bits canonicalNaN, std::vector<std::byte
   return true;
 }
 
+/// As a float is written; decimals round to the nearest bf16.
+bool appendBfloat(std::string_view text, std::vector<std::byte> &out) {
+  std::vector<std::byte> bytes;
+  if (text.substr(0, 2) == "0x" || text == "nan")
+    return appendFloat<double>(text, kBfloatNaN, out);
+  if (!appendNumber<double>(text, bytes))
+    return false;
+  double value = 0;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  const uint16_t bits = roundToBfloat(value);
+  auto raw = std::as_bytes(std::span(&bits, 1));
+  out.insert(out.end(), raw.begin(), raw.end());
+  return true;
+}
+
 bool appendElement(DType dtype, std::string_view text, std::vector<std::byte> &out) {
   switch (dtype) {
   case DType::F32:
@@ -58,6 +74,8 @@ bool appendElement(DType dtype, std::string_view text, std::vector<std::byte> &o
     return text == "true" || text == "false";
   case DType::U8:
     return appendNumber<uint8_t>(text, out);
+  case DType::BF16:
+    return appendBfloat(text, out);
   }
   return false;
 }

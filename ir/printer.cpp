@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "ir/bfloat.h"
 #include "ir/text.h"
 #include "ir/text_names.h"
 
@@ -49,6 +50,14 @@ std::string floatText(const std::byte *at, Bits canonicalNaN) {
   return fmt::format("{}", value);
 }
 
+std::string bfloatText(const std::byte *at) {
+  uint16_t bits;
+  std::memcpy(&bits, at, sizeof bits);
+  if (isBfloatNaN(bits))
+    return bits == kBfloatNaN ? "nan" : fmt::format("{:#x}", bits);
+  return fmt::format("{}", bfloatValue(bits));
+}
+
 template <typename Int> std::string integerText(const std::byte *at) {
   Int value;
   std::memcpy(&value, at, sizeof value);
@@ -70,6 +79,8 @@ std::string elementText(const Literal &literal, size_t index) {
     return at[0] == std::byte{0} ? "false" : "true";
   case DType::U8:
     return integerText<uint8_t>(at);
+  case DType::BF16:
+    return bfloatText(at);
   }
   return {};
 }

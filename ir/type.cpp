@@ -17,6 +17,8 @@ std::string_view name(DType dtype) {
     return "bool";
   case DType::U8:
     return "u8";
+  case DType::BF16:
+    return "bf16";
   }
   return "";
 }
@@ -36,6 +38,8 @@ uint32_t byteSize(DType dtype) {
   case DType::F32:
   case DType::I32:
     return 4;
+  case DType::BF16:
+    return 2;
   case DType::Bool:
   case DType::U8:
     return 1;

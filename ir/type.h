@@ -10,10 +10,12 @@
 
 namespace apr {
 
-/// Element types, in the numbering of the C ABI. A bool is stored as one byte, 0 or 1.
-enum class DType : uint8_t { F32, F64, I32, I64, Bool, U8 };
+/// Element types, in the numbering of the C ABI. A bool is stored as one byte, 0 or 1. BF16 is
+/// stored and moved; nothing computes with it, so it counts as no float.
+enum class DType : uint8_t { F32, F64, I32, I64, Bool, U8, BF16 };
 inline constexpr DType kAllDTypes[] = {DType::F32, DType::F64,  DType::I32,
-                                       DType::I64, DType::Bool, DType::U8};
+                                       DType::I64, DType::Bool, DType::U8,
+                                       DType::BF16};
 
 std::string_view name(DType dtype);
 std::optional<DType> findDType(std::string_view name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/interp/eval.h"
 
+#include "ir/bfloat.h"
 #include "ir/infer.h"
 
 #include <cmath>
@@ -149,6 +150,10 @@ void canonicalize(Tensor &tensor) {
   case DType::Bool:
     for (uint8_t &x : tensor.elements<uint8_t>())
       x = x != 0;
+    return;
+  case DType::BF16:
+    for (uint16_t &x : tensor.elements<uint16_t>())
+      x = isBfloatNaN(x) ? kBfloatNaN : x;
     return;
   case DType::I32:
   case DType::I64:

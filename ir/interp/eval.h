@@ -112,6 +112,7 @@ template <typename F> decltype(auto) visitFloat(const Evaluation &e, DType dtype
   case DType::I64:
   case DType::Bool:
   case DType::U8:
+  case DType::BF16:
     break;
   }
   e.reject("works on floats only");
@@ -128,6 +129,7 @@ template <typename F> decltype(auto) visitInteger(const Evaluation &e, DType dty
   case DType::F32:
   case DType::F64:
   case DType::Bool:
+  case DType::BF16:
     break;
   }
   e.reject("works on integers only");
@@ -139,8 +141,10 @@ template <typename F> decltype(auto) visitNumeric(const Evaluation &e, DType dty
   return visitInteger(e, dtype, std::forward<F>(f));
 }
 
-/// A bool is visited as the byte 0 or 1 that stores it.
+/// A bool is visited as the byte 0 or 1 that stores it, a bf16 as its bits.
 template <typename F> decltype(auto) visitAny(const Evaluation &e, DType dtype, F &&f) {
+  if (dtype == DType::BF16)
+    return f(uint16_t(0));
   return visitNumeric(e, dtype == DType::Bool ? DType::U8 : dtype, std::forward<F>(f));
 }
 

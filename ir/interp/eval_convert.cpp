@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "ir/bfloat.h"
 #include "ir/interp/elementwise.h"
 
 #include <cmath>
@@ -32,7 +33,39 @@ template <typename To, typename From> To convertNumber(From x) {
 
 } // namespace
 
+namespace {
+
+void convertToBfloat(Evaluation &e) {
+  visitAny(e, e.operand(0).dtype, [&](auto zero) {
+    using From = decltype(zero);
+    mapUnary<From, uint16_t>(e, [](From x) {
+      if constexpr (std::is_floating_point_v<From>)
+        return roundToBfloat(static_cast<double>(x));
+      else
+        return roundToBfloat(static_cast<int64_t>(x));
+    });
+  });
+}
+
+void convertFromBfloat(Evaluation &e) {
+  if (e.resultDType() == DType::Bool)
+    return mapUnary<uint16_t, uint8_t>(e, [](uint16_t x) { return bfloatValue(x) != 0; });
+  visitNumeric(e, e.resultDType(), [&](auto zero) {
+    using To = decltype(zero);
+    mapUnary<uint16_t, To>(e, [](uint16_t x) { return convertNumber<To>(bfloatValue(x)); });
+  });
+}
+
+} // namespace
+
 void evalConvert(Evaluation &e) {
+  const DType from = e.operand(0).dtype, to = e.resultDType();
+  if (from == DType::BF16 && to == DType::BF16)
+    return mapUnary<uint16_t, uint16_t>(e, [](uint16_t x) { return x; });
+  if (to == DType::BF16)
+    return convertToBfloat(e);
+  if (from == DType::BF16)
+    return convertFromBfloat(e);
   visitAny(e, e.operand(0).dtype, [&](auto fromZero) {
     using From = decltype(fromZero);
     if (e.resultDType() == DType::Bool)

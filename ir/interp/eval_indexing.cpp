@@ -19,6 +19,7 @@ int64_t indexAt(const Evaluation &e, size_t operand, int64_t position) {
   case DType::F64:
   case DType::Bool:
   case DType::U8:
+  case DType::BF16:
     break;
   }
   e.reject("needs i32 or i64 indices");

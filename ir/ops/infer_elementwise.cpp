@@ -20,13 +20,15 @@ bool accepts(OpKind kind, DType dtype) {
   case OpFamily::BinaryLogic:
     return dtype == DType::Bool || isInteger(dtype);
   case OpFamily::Binary:
-    return dtype != DType::Bool;
+    return isFloat(dtype) || isInteger(dtype);
+  case OpFamily::Compare:
+    return dtype != DType::BF16;
   case OpFamily::BinaryFloat:
   case OpFamily::Ternary:
     return isFloat(dtype);
   case OpFamily::BinaryInteger:
     return isInteger(dtype);
-  default: // Identity, Compare and Select take every dtype
+  default: // Identity and Select take every dtype
     return true;
   }
 }
@@ -40,6 +42,8 @@ std::string_view expectation(OpKind kind) {
     return "an integer dtype";
   case OpFamily::Binary:
     return "a float or integer dtype";
+  case OpFamily::Compare:
+    return "a dtype other than bf16, which is for storage";
   default:
     return takesIntegers(kind) ? "a float or integer dtype" : "f32 or f64";
   }

@@ -88,6 +88,8 @@ void gradErf(OpGradient &d) {
 
 /// Only between floats: the cut at other dtypes is cutsGradient's.
 void gradConvert(OpGradient &d) {
+  if (d.type(d.x()).dtype == DType::BF16 || d.type(d.result()).dtype == DType::BF16)
+    return d.refuse("bf16 stores values, and no gradients");
   d.give(0, [&] { return d.b.convert(d.g, d.type(d.x()).dtype); });
 }
 

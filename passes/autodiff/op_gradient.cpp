@@ -27,11 +27,19 @@ void applyGradientRule(OpGradient &gradient) {
   }
 }
 
+namespace {
+
+/// A path may lead through bf16, where the conversion's rule refuses it aloud.
+bool carriesGradient(DType dtype) { return isFloat(dtype) || dtype == DType::BF16; }
+
+} // namespace
+
 bool cutsGradient(const Graph &graph, const Op &op, size_t operand) {
-  if (op.kind == OpKind::StopGradient || op.kind == OpKind::Sign)
+  if (op.kind == OpKind::StopGradient || op.kind == OpKind::Sign ||
+      isCutByOwnGradient(op, operand))
     return true;
-  return !isFloat(graph.type(op.operands[operand]).dtype) ||
-         !isFloat(graph.type(op.result()).dtype);
+  return !carriesGradient(graph.type(op.operands[operand]).dtype) ||
+         !carriesGradient(graph.type(op.result()).dtype);
 }
 
 } // namespace apr

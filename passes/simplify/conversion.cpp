@@ -11,10 +11,12 @@ bool isLossless(DType from, DType to) {
   if (from == to || from == DType::Bool)
     return true;
   switch (from) {
-  case DType::U8:
+  case DType::U8: // bf16 has 8 significant bits
     return to != DType::Bool;
   case DType::I32:
     return to == DType::I64 || to == DType::F64;
+  case DType::BF16:
+    return to == DType::F32 || to == DType::F64;
   case DType::F32:
     return to == DType::F64;
   default:

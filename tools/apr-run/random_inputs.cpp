@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/apr-run/random_inputs.h"
 
+#include "ir/bfloat.h"
+
 #include <bit>
 #include <cmath>
 #include <iterator>
@@ -95,6 +97,11 @@ void RandomInputs::fill(Tensor &tensor) {
   case DType::U8:
     for (uint8_t &x : tensor.elements<uint8_t>())
       x = anyInteger<uint8_t>();
+    break;
+  case DType::BF16:
+    for (uint16_t &x : tensor.elements<uint16_t>())
+      x = style == 2 ? static_cast<uint16_t>(bits())
+                     : roundToBfloat(static_cast<double>(anyFloat<float>(style)));
     break;
   }
 }

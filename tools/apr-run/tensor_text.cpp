@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/apr-run/tensor_text.h"
 
+#include "ir/bfloat.h"
 #include "ir/interp/eval.h"
 #include "tools/apr-run/random_inputs.h"
 
@@ -104,6 +105,16 @@ template <typename T, typename Bits> bool appendNumber(std::string_view text, By
   return true;
 }
 
+bool appendBfloat(std::string_view text, Bytes &out) {
+  double value{};
+  if (text.substr(0, 2) == "0x")
+    return appendNumber<uint16_t, uint16_t>(text, out);
+  if (text != "nan" && !parseNumber(text, value))
+    return false;
+  append(out, text == "nan" ? kBfloatNaN : roundToBfloat(value));
+  return true;
+}
+
 bool appendElement(DType dtype, std::string_view text, Bytes &out) {
   switch (dtype) {
   case DType::F32:
@@ -122,6 +133,8 @@ bool appendElement(DType dtype, std::string_view text, Bytes &out) {
     return text.substr(0, 2) == "0x" && appendNumber<uint8_t, uint8_t>(text, out);
   case DType::U8:
     return text != "nan" && appendNumber<uint8_t, uint8_t>(text, out);
+  case DType::BF16:
+    return appendBfloat(text, out);
   }
   return false;
 }
@@ -233,6 +246,12 @@ std::string elementText(const Tensor &tensor, size_t i) {
   }
   case DType::U8:
     return numberText<uint8_t, uint8_t>(tensor, i);
+  case DType::BF16: {
+    auto bits = tensor.elements<uint16_t>()[i];
+    if (isBfloatNaN(bits))
+      return bits == kBfloatNaN ? "nan" : fmt::format("{:#x}", bits);
+    return fmt::format("{}", bfloatValue(bits));
+  }
   }
   return {};
 }

@@ -49,7 +49,15 @@ typedef struct aprt_exec {
 } aprt_exec;
 
 /* Element types, in the numbering of the reflection table. */
-enum { APRT_F32 = 0, APRT_F64 = 1, APRT_I32 = 2, APRT_I64 = 3, APRT_BOOL = 4, APRT_U8 = 5 };
+enum {
+  APRT_F32 = 0,
+  APRT_F64 = 1,
+  APRT_I32 = 2,
+  APRT_I64 = 3,
+  APRT_BOOL = 4, /* one byte, 0 or 1 */
+  APRT_U8 = 5,
+  APRT_BF16 = 6 /* the upper half of an f32, as uint16_t */
+};
 
 /* What a state tensor is for. */
 enum {
