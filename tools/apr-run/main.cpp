@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/text.h"
+#include "tools/apr-run/closeness.h"
 #include "tools/apr-run/native.h"
 #include "tools/apr-run/random_inputs.h"
 #include "tools/apr-run/run_directive.h"
@@ -57,7 +58,8 @@ std::string problemOf(const RunDirective &run, const Outcome &outcome) {
     return outcome.error();
   for (size_t i = 0; i < outcome->size(); ++i)
     if (run.expected[i])
-      if (auto where = firstDifference((*outcome)[i], *run.expected[i]))
+      if (auto where = run.mayRound[i] ? firstDistance((*outcome)[i], *run.expected[i])
+                                       : firstDifference((*outcome)[i], *run.expected[i]))
         return fmt::format("{}: {}", run.function->results[i].name, *where);
   return "";
 }

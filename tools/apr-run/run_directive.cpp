@@ -137,6 +137,7 @@ private:
       return Error{fmt::format("expected -> and the results before '{}'", cursor_.rest())};
     const Function &f = *run_.function;
     run_.expected.resize(f.results.size());
+    run_.mayRound.resize(f.results.size());
     if (cursor_.takeWord("error")) {
       run_.expectedError = cursor_.name();
       return std::nullopt;
@@ -150,8 +151,9 @@ private:
       if (i == f.results.size())
         return Error{fmt::format("@{} has no result '{}'", f.name, name)};
       isNamed[i] = true;
-      if (!cursor_.take("="))
-        return Error{fmt::format("expected = after {}", name)};
+      run_.mayRound[i] = cursor_.take("~");
+      if (!run_.mayRound[i] && !cursor_.take("="))
+        return Error{fmt::format("expected = or ~ after {}", name)};
       if (!cursor_.takeWord("any")) {
         auto tensor = value(f.graph.type(f.graph.results[i]));
         if (!tensor)
