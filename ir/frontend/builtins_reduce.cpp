@@ -96,6 +96,25 @@ Value Elaborator::builtinMaxMin(BuiltinCall &call) {
     if (call.has(2) || call.has(3))
       fail(DiagnosticKind::WrongArguments, call.location,
            fmt::format("{} of two operands has no axis", what));
+    if (isBundleLike(*call.values[0]) || isBundleLike(*call.values[1])) {
+      BundleValue leaves = bundleOf(
+          isBundleLike(*call.values[0]) ? *call.values[0] : *call.values[1], call.location);
+      // Of two bundles, the leaves of the second are taken in the order of the first.
+      bool areBoth = isBundleLike(*call.values[0]) && isBundleLike(*call.values[1]);
+      BundleValue others = areBoth ? bundleOf(*call.values[1], call.location) : BundleValue{};
+      if (areBoth && others.leaves.size() != leaves.leaves.size())
+        fail(DiagnosticKind::KindMismatch, call.location,
+             fmt::format("{} of bundles of {} and {} tensors", what, leaves.leaves.size(),
+                         others.leaves.size()));
+      for (size_t i = 0; i < leaves.leaves.size(); ++i) {
+        Value &leaf = leaves.leaves[i].second;
+        std::vector<Value> pair{leaf, areBoth ? others.leaves[i].second : *call.values[1]};
+        if (!areBoth && isBundleLike(*call.values[1]))
+          pair = {*call.values[0], leaf};
+        leaf = elementwise(call.builtin.op, std::move(pair), call.location, what, call.locations);
+      }
+      return leaves;
+    }
     auto a = call.values[0]->as<NumberValue>();
     auto b = call.values[1]->as<NumberValue>();
     if (a && b && a->kind == NumberValue::Kind::Finite && b->kind == NumberValue::Kind::Finite)
@@ -141,15 +160,24 @@ std::vector<bool> Elaborator::dependsOn(ValueId root) {
   const Graph &graph = context_->graph();
   std::vector<bool> reaches(graph.values().size(), false);
   reaches[root] = true;
+  // A gradient lies on the way: then what a function's own gradient captures counts as well.
+  bool isTwice = false;
   for (size_t i = graph.ops().size(); i-- > 0;) {
     const Op &op = graph.ops()[i];
     bool isUsed = std::any_of(op.results.begin(), op.results.end(),
                               [&](ValueId result) { return reaches[result]; });
-    if (!isUsed || op.kind == OpKind::StopGradient)
+    bool isFloatUsed = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) {
+      return reaches[result] && isFloat(graph.type(result).dtype);
+    });
+    if (!isUsed || !isFloatUsed || op.kind == OpKind::StopGradient)
       continue;
-    for (ValueId operand : op.operands)
-      if (isFloat(graph.type(operand).dtype) && isFloat(graph.type(op.result()).dtype))
-        reaches[operand] = true;
+    isTwice = isTwice || op.kind == OpKind::Gradient;
+    size_t count = op.operands.size();
+    if (op.kind == OpKind::WithGradient && !isTwice)
+      count = 1 + static_cast<size_t>(op.attributes.integer(AttrKey::Arguments));
+    for (size_t operand = op.kind == OpKind::WithGradient ? 1 : 0; operand < count; ++operand)
+      if (isFloat(graph.type(op.operands[operand]).dtype))
+        reaches[op.operands[operand]] = true;
   }
   return reaches;
 }
@@ -182,6 +210,8 @@ Value Elaborator::builtinGrad(BuiltinCall &call) {
       result.names = tuple->names;
       return result;
     }
+    if (auto *bundle = target.as<BundleValue>())
+      return mapBundle(*bundle, derive);
     bool isBundle = target.is<InstanceValue>() || target.is<ChainValue>();
     if (isBundle) {
       std::vector<uint32_t> states;
