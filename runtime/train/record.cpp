@@ -81,6 +81,13 @@ const char *headerWord(Header header) {
   return header == Header::Detect ? "auto" : header == Header::Present ? "yes" : "no";
 }
 
+const char *formatWord(DataFormat format) {
+  for (const auto &[word, value] : dataFormats())
+    if (value == format)
+      return word;
+  return "auto";
+}
+
 /// Typed access to untrusted JSON, every failure naming the key.
 class Reader {
 public:
@@ -217,6 +224,13 @@ Metrics readMetrics(const Reader &reader) {
 void readData(RunRecord &record, const Reader &data, const std::string &folder) {
   record.settings.data = resolvedPath(data.at("file").text(), folder);
   record.dataHash = data.at("sha256").text();
+  ByteFormat &bytes = record.settings.bytes;
+  bytes.format = data.at("format").oneOf<DataFormat>(dataFormats());
+  bytes.labels = resolvedPath(data.at("labels").text(), folder);
+  bytes.window = static_cast<std::size_t>(data.at("window").count());
+  bytes.stride = static_cast<std::size_t>(data.at("stride").count());
+  for (const Reader &byte : data.at("vocabulary").list())
+    bytes.vocabulary.push_back(byte.count());
   record.settings.format.header = data.at("header").oneOf<Header>(
       {{"auto", Header::Detect}, {"yes", Header::Present}, {"no", Header::Absent}});
   const std::string delimiter = data.at("delimiter").text();
@@ -321,6 +335,11 @@ void writeRecord(const RunRecord &record, const std::string &folder) {
                    {"data",
                     {{"file", relativePath(settings.data, folder)},
                      {"sha256", record.dataHash},
+                     {"format", formatWord(settings.bytes.format)},
+                     {"labels", relativePath(settings.bytes.labels, folder)},
+                     {"window", settings.bytes.window},
+                     {"stride", settings.bytes.stride},
+                     {"vocabulary", settings.bytes.vocabulary},
                      {"header", headerWord(settings.format.header)},
                      {"delimiter", std::string(1, settings.format.delimiter)},
                      {"skip", settings.format.skippedLines},

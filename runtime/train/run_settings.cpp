@@ -193,7 +193,20 @@ void setOne(RunSettings &settings, const SettingInfo &info, const TomlValue &val
     settings.format.header = choice == "auto"  ? Header::Detect
                              : choice == "yes" ? Header::Present
                                                : Header::Absent;
-  } else if (flag == "delimiter")
+  } else if (flag == "data-format") {
+    const std::string choice = choiceOf(value, info, key);
+    for (const auto &[word, format] : dataFormats())
+      if (word == choice)
+        settings.bytes.format = format;
+  } else if (flag == "labels")
+    settings.bytes.labels = absolute(textOf(value, key), folder);
+  else if (flag == "window")
+    settings.bytes.window = sizeOf(value, key);
+  else if (flag == "stride")
+    settings.bytes.stride = sizeOf(value, key);
+  else if (flag == "vocabulary")
+    settings.bytes.vocabulary = counts(value, key);
+  else if (flag == "delimiter")
     settings.format.delimiter = delimiterOf(value, key);
   else if (flag == "skip")
     settings.format.skippedLines = static_cast<std::size_t>(countOf(value, key));
@@ -287,6 +300,14 @@ const std::vector<SettingInfo> &settingInfos() {
 #include "runtime/train/run_settings.def"
   };
   return infos;
+}
+
+const std::vector<std::pair<const char *, DataFormat>> &dataFormats() {
+  static const std::vector<std::pair<const char *, DataFormat>> formats = {
+      {"auto", DataFormat::Auto},         {"csv", DataFormat::Csv},
+      {"idx", DataFormat::Idx},           {"cifar10", DataFormat::Cifar10},
+      {"cifar100", DataFormat::Cifar100}, {"text", DataFormat::Text}};
+  return formats;
 }
 
 void applyRunFile(RunSettings &settings, const std::string &path) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "runtime/train/byte_table.h"
 #include "runtime/train/columns.h"
 #include "runtime/train/csv.h"
 #include "runtime/train/toml.h"
@@ -11,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace apr::train {
@@ -49,6 +51,9 @@ struct LogColumn {
   std::string title;
 };
 
+/// The words for the formats of data files.
+const std::vector<std::pair<const char *, DataFormat>> &dataFormats();
+
 /// What a run does, from a run file, from flags, or from both: flags win, whatever their order.
 struct RunSettings {
   std::string model;
@@ -56,6 +61,7 @@ struct RunSettings {
   std::map<std::string, std::string> set;
   std::string data;
   CsvFormat format;
+  ByteFormat bytes;
   double validation = 0;
   std::vector<Declared> inputs;
   std::vector<Declared> transforms;

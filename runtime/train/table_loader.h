@@ -4,6 +4,7 @@
 #include "runtime/train/columns.h"
 #include "runtime/train/csv.h"
 #include "runtime/train/dataset.h"
+#include "runtime/train/elements.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -74,10 +75,5 @@ private:
   std::vector<ColumnValues> columns_; ///< of all inputs in turn
   std::vector<std::size_t> recordOffsets_;
 };
-
-/// Size in bytes of an element of the reflection table's types; 0 for an unknown one.
-std::size_t elementBytes(std::int32_t dtype);
-/// "f32" …; "?" for an unknown one.
-const char *dtypeName(std::int32_t dtype);
 
 } // namespace apr::train

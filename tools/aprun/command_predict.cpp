@@ -30,6 +30,7 @@ int predictCommand(const CommandLine &line) {
   };
   if (!gives("data")) {
     session.settings.data = "-";
+    session.settings.bytes = {};
     // Lines left out before the training table say nothing about rows typed in.
     if (!gives("skip"))
       session.settings.format.skippedLines = 0;

@@ -135,6 +135,7 @@ train::RunRecord makeRecord(const Session &session, const Trainer &trainer,
   for (const aprt_hyper &hyper : instance.model().hypers())
     record.hyper[hyper.name] = instance.hyper(hyper);
   record.dataHash = loaded.hash;
+  record.settings.bytes.vocabulary = loaded.vocabulary;
   record.columnNames = loaded.columnNames;
   record.columnCount = loaded.columnCount;
   record.trainingRows = loaded.split.training.size();

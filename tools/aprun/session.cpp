@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/aprun/session.h"
 
+#include "runtime/train/byte_loader.h"
 #include "runtime/train/sha256.h"
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
@@ -13,6 +14,7 @@
 namespace apr::aprun {
 namespace {
 
+using train::ByteTable;
 using train::CsvTable;
 using train::Error;
 using train::ErrorKind;
@@ -51,16 +53,11 @@ void checkUnchanged(const Session &session) {
                             session.folder, now, session.record->sourceHash));
 }
 
-train::ColumnSet columnsOf(const CsvTable &table) {
-  return {table.file(), table.columnCount(), table.names()};
-}
-
-std::vector<train::InputColumns> bindings(const Session &session, const CsvTable &table,
+std::vector<train::InputColumns> bindings(const Session &session, const train::ColumnSet &table,
                                           const std::vector<train::InputNeed> &needs) {
   if (session.record)
-    return train::bindRecorded(*session.record, needs, columnsOf(table));
-  return train::bindColumns(needs, columnsOf(table), session.settings.inputs,
-                            session.settings.transforms);
+    return train::bindRecorded(*session.record, needs, table);
+  return train::bindColumns(needs, table, session.settings.inputs, session.settings.transforms);
 }
 
 std::string listedInputs(const std::vector<train::InputNeed> &needs) {
@@ -68,6 +65,25 @@ std::string listedInputs(const std::vector<train::InputNeed> &needs) {
   for (const train::InputNeed &need : needs)
     names.push_back(need.name);
   return train::listed(names);
+}
+
+/// Divides the rows of a table and makes the inputs of them.
+template <class Loader>
+void assemble(const Session &session, const std::vector<train::InputNeed> &needs,
+              const train::ColumnSet &columns, Loader loader, LoadedData &loaded) {
+  const train::RunSettings &settings = session.settings;
+  loaded.columnNames = columns.names;
+  loaded.columnCount = columns.count;
+  loaded.split = train::splitRows(settings.trainer.seed, loader.rows(), settings.validation);
+  if (!session.record && loaded.split.training.empty())
+    throw Error(ErrorKind::Data, {settings.data},
+                fmt::format("a validation share of {} leaves none of the {} rows for training",
+                            settings.validation, loader.rows()));
+  // Recorded transforms are fitted: nothing of a new table may flow into them.
+  loaded.data =
+      loader.assemble(session.record ? std::vector<std::size_t>{} : loaded.split.training);
+  for (std::size_t i = 0; i < needs.size(); ++i)
+    loaded.inputs.push_back({needs[i], loader.bindings()[i]});
 }
 
 } // namespace
@@ -126,24 +142,22 @@ LoadedData loadData(const Session &session, const std::vector<train::InputNeed> 
     throw Error(ErrorKind::Usage, fmt::format("the model needs data for {}: give a table with "
                                               "--data or [data] file in the run file",
                                               listedInputs(needs)));
-  CsvTable table = CsvTable::read(settings.data, settings.format);
-  loaded.columnNames = table.names();
-  loaded.columnCount = table.columnCount();
-  train::Sha256 hash;
-  hash.update(table.text().data(), table.text().size());
-  loaded.hash = hash.finish();
-  auto columns = bindings(session, table, needs);
-  TableLoader loader(std::move(table), needs, std::move(columns));
-  loaded.split = train::splitRows(settings.trainer.seed, loader.rows(), settings.validation);
-  if (!session.record && loaded.split.training.empty())
-    throw Error(ErrorKind::Data, {settings.data},
-                fmt::format("a validation share of {} leaves none of the {} rows for training",
-                            settings.validation, loader.rows()));
-  // Recorded transforms are fitted: nothing of a new table may flow into them.
-  loaded.data =
-      loader.assemble(session.record ? std::vector<std::size_t>{} : loaded.split.training);
-  for (std::size_t i = 0; i < needs.size(); ++i)
-    loaded.inputs.push_back({needs[i], loader.bindings()[i]});
+  if (train::detectFormat(settings.data, settings.bytes) == train::DataFormat::Csv) {
+    CsvTable table = CsvTable::read(settings.data, settings.format);
+    train::Sha256 hash;
+    hash.update(table.text().data(), table.text().size());
+    loaded.hash = hash.finish();
+    const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
+    assemble(session, needs, columns,
+             TableLoader(std::move(table), needs, bindings(session, columns, needs)), loaded);
+  } else {
+    ByteTable table = ByteTable::read(settings.data, settings.bytes);
+    loaded.hash = table.hash();
+    loaded.vocabulary = table.vocabulary();
+    const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
+    assemble(session, needs, columns,
+             train::ByteLoader(std::move(table), needs, bindings(session, columns, needs)), loaded);
+  }
   return loaded;
 }
 

@@ -51,6 +51,7 @@ struct LoadedData {
   std::vector<std::string> columnNames;
   std::size_t columnCount = 0;
   std::string hash;
+  std::vector<std::uint64_t> vocabulary; ///< of a text
 
   std::vector<std::size_t> allRows() const;
 };

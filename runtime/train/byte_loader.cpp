@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/byte_loader.h"
+
+#include "runtime/train/elements.h"
+
+#include <aprt.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+
+namespace apr::train {
+namespace {
+
+/// What a column makes of each byte value: `width` elements in the input's type, or a fault.
+struct ByteImage {
+  std::size_t bytes = 0; ///< of the elements together
+  std::vector<std::byte> elements;
+  std::array<const char *, 256> faults{};
+  std::array<double, 256> numbers{};
+};
+
+std::string labelOf(std::size_t byte) { return std::to_string(byte); }
+
+std::array<double, 256> transformed(const Pipeline &pipeline) {
+  std::vector<double> values(256);
+  std::iota(values.begin(), values.end(), 0.0);
+  apply(pipeline, values);
+  std::array<double, 256> result{};
+  std::copy(values.begin(), values.end(), result.begin());
+  return result;
+}
+
+ByteImage imageOfLabels(const ColumnUse &use, std::int32_t dtype) {
+  const Transform &transform = use.pipeline.front();
+  const bool isOneHot = transform.kind == TransformKind::OneHot;
+  const std::size_t size = elementBytes(dtype);
+  ByteImage image{width(use) * size, {}, {}, {}};
+  image.elements.resize(256 * image.bytes);
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    const auto found = std::find(transform.labels.begin(), transform.labels.end(), labelOf(byte));
+    const auto index = static_cast<std::size_t>(found - transform.labels.begin());
+    image.numbers[byte] = static_cast<double>(byte);
+    std::byte *to = image.elements.data() + byte * image.bytes;
+    if (found == transform.labels.end())
+      image.faults[byte] = "is not one of the categories known from the training rows";
+    else if (isOneHot)
+      storeNumber(to + index * size, dtype, 1.0);
+    else if ((image.faults[byte] = conversionFault(static_cast<double>(index), dtype)) == nullptr)
+      storeNumber(to, dtype, static_cast<double>(index));
+  }
+  return image;
+}
+
+ByteImage imageOf(const ColumnUse &use, std::int32_t dtype) {
+  if (takesLabels(use.pipeline))
+    return imageOfLabels(use, dtype);
+  ByteImage image{elementBytes(dtype), {}, {}, transformed(use.pipeline)};
+  image.elements.resize(256 * image.bytes);
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    image.faults[byte] = conversionFault(image.numbers[byte], dtype);
+    if (!image.faults[byte])
+      storeNumber(image.elements.data() + byte * image.bytes, dtype, image.numbers[byte]);
+  }
+  return image;
+}
+
+} // namespace
+
+void ByteLoader::fail(std::size_t row, const ColumnUse &use, const std::string &message) const {
+  throw Error(ErrorKind::Data, {table_.file()},
+              fmt::format("row {}, column {}: {}", row + 1, use.label, message));
+}
+
+void ByteLoader::fit(ColumnUse &use, const std::vector<std::size_t> &trainingRows) const {
+  if (use.pipeline.empty())
+    return;
+  if (takesLabels(use.pipeline)) {
+    auto &labels = use.pipeline.front().labels;
+    if (!labels.empty())
+      return;
+    std::array<bool, 256> seen{};
+    for (std::size_t row : trainingRows)
+      seen[table_.at(row, use.column)] = true;
+    for (std::size_t byte = 0; byte < 256; ++byte)
+      if (seen[byte])
+        labels.push_back(labelOf(byte));
+    sortLabels(labels);
+    return;
+  }
+  std::vector<double> values(rows());
+  for (std::size_t row = 0; row < rows(); ++row)
+    values[row] = table_.at(row, use.column);
+  fitAndApply(use.pipeline, trainingRows, values);
+}
+
+InputArray ByteLoader::assembleInput(std::size_t input,
+                                     const std::vector<std::size_t> &trainingRows) {
+  const InputNeed &need = needs_[input];
+  std::vector<ColumnUse> &uses = bindings_[input].columns;
+  // Most columns share a pipeline, so they share its image too.
+  std::vector<ByteImage> images;
+  std::vector<std::size_t> imageOfColumn;
+  std::size_t elements = 0;
+  const ColumnUse *previous = nullptr;
+  for (ColumnUse &use : uses) {
+    fit(use, trainingRows);
+    if (!previous || !(previous->pipeline == use.pipeline))
+      images.push_back(imageOf(use, need.dtype));
+    imageOfColumn.push_back(images.size() - 1);
+    elements += width(use);
+    previous = &use;
+  }
+  if (need.rowElements != 0 && elements != need.rowElements)
+    throw Error(ErrorKind::Usage, {table_.file()},
+                fmt::format("input {} takes {} values per row, but its {} columns give {}",
+                            need.name, need.rowElements, uses.size(), elements));
+  InputArray array{need.name, need.dtype, elements, elements * elementBytes(need.dtype), {}};
+  array.values.resize(rows() * array.rowBytes);
+  std::byte *to = array.values.data();
+  for (std::size_t row = 0; row < rows(); ++row)
+    for (std::size_t k = 0; k < uses.size(); ++k) {
+      const ByteImage &image = images[imageOfColumn[k]];
+      const std::size_t byte = table_.at(row, uses[k].column);
+      if (image.faults[byte])
+        fail(row, uses[k], fmt::format("the value {} {}", image.numbers[byte], image.faults[byte]));
+      std::memcpy(to, image.elements.data() + byte * image.bytes, image.bytes);
+      to += image.bytes;
+    }
+  if (need.indexLimit > 0 && need.dtype != APRT_F32 && need.dtype != APRT_F64)
+    for (std::size_t element = 0; element < rows() * elements; ++element)
+      if (const auto index = indexAt(array, element); index < 0 || index >= need.indexLimit)
+        fail(element / elements, uses[std::min(element % elements, uses.size() - 1)],
+             fmt::format("found {} for input {}, expected 0 to {}", index, need.name,
+                         need.indexLimit - 1));
+  return array;
+}
+
+Dataset ByteLoader::assemble(const std::vector<std::size_t> &trainingRows) {
+  Dataset dataset;
+  dataset.rows = rows();
+  for (std::size_t input = 0; input < bindings_.size(); ++input)
+    dataset.inputs.push_back(assembleInput(input, trainingRows));
+  return dataset;
+}
+
+} // namespace apr::train

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "runtime/train/columns.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace apr::train {
+
+/// How the bytes of a data file make rows.
+enum class DataFormat {
+  Auto, ///< by the file's first bytes and its name; a CSV table where nothing else fits
+  Csv,
+  Idx,      ///< the format of MNIST: unsigned bytes with their dimensions in front
+  Cifar10,  ///< records of a class and 3 x 32 x 32 bytes, plane by plane
+  Cifar100, ///< the same with a coarse class before the fine one
+  Text      ///< windows of a text, a symbol per column
+};
+
+/// Settings of the formats that are no tables of text.
+struct ByteFormat {
+  DataFormat format = DataFormat::Auto;
+  std::string labels;                    ///< Idx: the file of classes that belongs to the images
+  std::size_t window = 0;                ///< Text: symbols that an input takes
+  std::size_t stride = 0;                ///< Text: symbols between windows; 0 is the window
+  std::vector<std::uint64_t> vocabulary; ///< Text: the bytes by symbol; empty: those of the text
+};
+
+/// A table whose fields are bytes. Its columns are
+/// - Idx: `pixel_1` … in the file's order, then `label` where a file of labels is given;
+/// - Cifar: `pixel_1` … row by row with the channels red, green, blue of a pixel side by side, then
+///   `coarse_label` (Cifar100) and `label`;
+/// - Text: `symbol_1` … one more than the window, so that what follows each symbol is there too.
+class ByteTable {
+public:
+  /// Reads a file, gzip or not. Every malformed one is an `Error` of kind Data; sizes it declares
+  /// are compared with the bytes that are there before anything is made of them.
+  static ByteTable read(const std::string &path, const ByteFormat &format);
+
+  const std::string &file() const { return file_; }
+  std::size_t rows() const { return rows_; }
+  std::size_t columnCount() const { return names_.size(); }
+  const std::vector<std::string> &names() const { return names_; }
+  /// SHA-256 of the contents, decompressed, labels after images.
+  const std::string &hash() const { return hash_; }
+  /// Text: the byte of each symbol, ascending unless the settings gave them.
+  const std::vector<std::uint64_t> &vocabulary() const { return vocabulary_; }
+
+  std::uint8_t at(std::size_t row, std::size_t column) const {
+    return values_[row * rowStep_ + column];
+  }
+
+private:
+  void readIdx(std::string_view images, std::string_view labels, const std::string &labelFile);
+  void readCifar(std::string_view content, DataFormat format);
+  void readText(std::string_view content, const ByteFormat &format);
+
+  std::string file_;
+  std::vector<std::string> names_;
+  std::vector<std::uint8_t> values_;
+  std::size_t rows_ = 0;
+  std::size_t rowStep_ = 0; ///< less than a row where windows overlap
+  std::vector<std::uint64_t> vocabulary_;
+  std::string hash_;
+};
+
+/// What the file is: the format asked for, or the one found. Reads its first bytes only.
+DataFormat detectFormat(const std::string &path, const ByteFormat &format);
+
+} // namespace apr::train
