@@ -77,7 +77,7 @@ Graph eliminate(const Graph &source) {
 
 void cse(Module &module, const PassOptions &, Diagnostics &) {
   for (Function &function : module.functions)
-    function.graph = eliminate(function.graph);
+    function.graph = transformEveryGraph(function.graph, eliminate);
 }
 
 } // namespace apr

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/differentiate.h"
 
+#include "passes/autodiff/own_gradients.h"
 #include "passes/autodiff/reverse_walk.h"
+#include "passes/autodiff/scan_gradient.h"
+#include "passes/dead_code.h"
 
 #include "ir/rewrite.h"
 
@@ -31,6 +34,23 @@ Graph expandGradients(const Graph &source, Diagnostics &diagnostics) {
   });
 }
 
+bool hasGradients(const Graph &graph) {
+  return std::ranges::any_of(graph.ops(), [](const Op &op) {
+    return op.kind == OpKind::Gradient || (hasControlRegion(op) && hasGradients(*op.region));
+  });
+}
+
+/// Regions come first, so that what is outside differentiates through plain ops. What scans keep
+/// for derivatives that nobody asks for is dropped at the end.
+Graph expandAllGradients(const Graph &source, Diagnostics &diagnostics) {
+  if (!hasGradients(source))
+    return source;
+  Graph graph = transformEveryGraph(source, keepEnteringCarries);
+  graph = transformEveryGraph(
+      graph, [&](const Graph &one) { return expandGradients(one, diagnostics); });
+  return dropDeadCode(graph, DeadOps::Keep);
+}
+
 /// A step repeats what its grad reports.
 void reportOnce(const Diagnostics &from, Diagnostics &to) {
   for (const Diagnostic &diagnostic : from.all()) {
@@ -51,7 +71,7 @@ void reportOnce(const Diagnostics &from, Diagnostics &to) {
 void differentiate(Module &module, const PassOptions &, Diagnostics &diagnostics) {
   for (Function &function : module.functions) {
     Diagnostics found;
-    function.graph = expandGradients(function.graph, found);
+    function.graph = dropOwnGradients(expandAllGradients(function.graph, found));
     reportOnce(found, diagnostics);
   }
 }

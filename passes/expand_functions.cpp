@@ -19,8 +19,8 @@ void expand(const Op &op, GraphRewriter &rewriter) {
 }
 
 Graph expandGraph(const Graph &graph) {
-  return rewriteGraph(graph, [&](const Op &op, GraphRewriter &rewriter) {
-    if (!hasExpansion(graph, op))
+  return rewriteEveryGraph(graph, [](const Op &op, GraphRewriter &rewriter) {
+    if (!hasExpansion(rewriter.source(), op))
       return false;
     expand(op, rewriter);
     return true;

@@ -91,7 +91,7 @@ bool foldOp(const Op &op, GraphRewriter &rewriter) {
 
 void foldConstants(Module &module, const PassOptions &, Diagnostics &) {
   for (Function &function : module.functions)
-    function.graph = rewriteGraph(function.graph, foldOp);
+    function.graph = rewriteEveryGraph(function.graph, foldOp);
 }
 
 } // namespace apr

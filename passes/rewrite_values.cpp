@@ -69,7 +69,7 @@ bool rewriteOp(const Op &op, GraphRewriter &rewriter) {
 
 void rewriteValues(Module &module, const PassOptions &, Diagnostics &) {
   for (Function &function : module.functions)
-    function.graph = rewriteGraph(function.graph, rewriteOp);
+    function.graph = rewriteEveryGraph(function.graph, rewriteOp);
 }
 
 } // namespace apr

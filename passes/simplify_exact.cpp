@@ -30,7 +30,7 @@ bool simplifyOp(const Op &op, GraphRewriter &rewriter) {
 
 void simplifyExact(Module &module, const PassOptions &, Diagnostics &) {
   for (Function &function : module.functions)
-    function.graph = rewriteGraph(function.graph, simplifyOp);
+    function.graph = rewriteEveryGraph(function.graph, simplifyOp);
 }
 
 } // namespace apr

@@ -8,31 +8,6 @@ namespace apr {
 #define APR_PENDING(Name)                                                                          \
   void grad##Name(OpGradient &d) { d.refuse("it has no rule yet"); }
 
-APR_PENDING(Exp2)
-APR_PENDING(Log2)
-APR_PENDING(Tan)
-APR_PENDING(Asin)
-APR_PENDING(Acos)
-APR_PENDING(Atan)
-APR_PENDING(Sinh)
-APR_PENDING(Cosh)
-APR_PENDING(ErfInv)
-APR_PENDING(Softplus)
-APR_PENDING(Silu)
-APR_PENDING(Gelu)
-APR_PENDING(GeluTanh)
-APR_PENDING(Atan2)
-APR_PENDING(Product)
-APR_PENDING(ArgMin)
-APR_PENDING(CumSum)
-APR_PENDING(ArgSort)
-APR_PENDING(Conv)
-APR_PENDING(ConvWeight)
-APR_PENDING(Reverse)
-APR_PENDING(Window)
-APR_PENDING(ScatterSet)
-APR_PENDING(Scan)
-APR_PENDING(WithGradient)
 
 #undef APR_PENDING
 

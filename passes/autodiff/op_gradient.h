@@ -2,6 +2,8 @@
 #pragma once
 
 #include "ir/builder.h"
+#include "ir/diagnostics.h"
+#include "passes/autodiff/gradient_flow.h"
 
 #include <functional>
 
@@ -14,12 +16,23 @@ namespace apr {
 /// derivatives, fusion and printing work as for any other op.
 class OpGradient {
 public:
-  OpGradient(Builder &builder, Op op, ValueId gradient, std::vector<bool> wanted)
-      : b(builder), op(std::move(op)), g(gradient), wanted_(std::move(wanted)) {}
+  /// What rules of ops with regions need of the walk that asks them.
+  struct Walk {
+    GradientFlow &flow;
+    Location location; ///< where the gradient is asked for
+    Diagnostics &diagnostics;
+  };
+  OpGradient(Builder &builder, Op op, std::vector<ValueId> gradients, std::vector<bool> wanted,
+             Walk walk)
+      : b(builder), op(std::move(op)), gradients(std::move(gradients)), g(this->gradients.front()),
+        walk(walk), wanted_(std::move(wanted)) {}
 
   Builder &b;
-  const Op op;     ///< a copy: building ops moves the graph's own
-  const ValueId g; ///< the derivative of the loss by the op's result
+  const Op op; ///< a copy: building ops moves the graph's own
+  /// The derivative of the loss by each result; kNoValue where it is zero or nothing wants it.
+  const std::vector<ValueId> gradients;
+  const ValueId g; ///< that by the first result
+  const Walk walk;
 
   ValueId x() const { return op.operands[0]; }
   ValueId y() const { return op.operands[1]; }
@@ -36,6 +49,8 @@ public:
 
   /// Says that the op has no derivative, and why; the walk reports it.
   void refuse(std::string reason) { refusal_ = std::move(reason); }
+  /// Says that an op inside the op's region was refused, which is reported already.
+  void abandon() { isBroken_ = true; }
 
   struct Contribution {
     size_t operand;
@@ -43,11 +58,13 @@ public:
   };
   const std::vector<Contribution> &contributions() const { return contributions_; }
   const std::string &refusal() const { return refusal_; }
+  bool isBroken() const { return isBroken_; }
 
 private:
   std::vector<bool> wanted_;
   std::vector<Contribution> contributions_;
   std::string refusal_;
+  bool isBroken_ = false;
 };
 
 /// Runs the rule of the op's kind.

@@ -5,6 +5,7 @@
 // derivative is complete and its rule can hand contributions on to its operands.
 #include "passes/autodiff/reverse_walk.h"
 
+#include "passes/autodiff/gradient_flow.h"
 #include "passes/autodiff/op_gradient.h"
 
 #include <fmt/format.h>
@@ -27,46 +28,65 @@ struct Contribution {
 
 class ReverseWalk {
 public:
-  ReverseWalk(Builder &builder, ValueId loss, std::span<const ValueId> by, Location location,
-              Diagnostics &diagnostics)
-      : b_(builder), graph_(builder.graph()), loss_(loss), by_(by), location_(location),
-        diagnostics_(diagnostics), opCount_(graph_.ops().size()) {}
+  ReverseWalk(Builder &builder, std::span<const ValueId> from, std::span<const ValueId> by,
+              Location location, Diagnostics &diagnostics)
+      : b_(builder), graph_(builder.graph()), from_(from), by_(by), location_(location),
+        diagnostics_(diagnostics), opCount_(graph_.ops().size()) {
+    findActiveValues();
+  }
+
+  std::vector<ValueId> runFromLoss() {
+    if (active_[loss()])
+      seed(0, b_.at(location_).splat(Type(graph_.type(loss())), 1));
+    std::vector<ValueId> gradients = run();
+    reportUnused();
+    return gradients;
+  }
+
+  std::optional<std::vector<ValueId>> runFromSeeds(std::span<const GradientSeed> seeds) {
+    for (size_t i = 0; i < seeds.size(); ++i)
+      if (active_[seeds[i].value])
+        seed(i, seeds[i].gradient);
+    std::vector<ValueId> gradients = run();
+    return isBroken_ ? std::nullopt : std::optional(std::move(gradients));
+  }
+
+private:
+  ValueId loss() const { return from_.front(); }
+
+  void seed(size_t index, ValueId gradient) {
+    contributions_[from_[index]].push_back({opCount_, index, gradient});
+  }
 
   std::vector<ValueId> run() {
-    findActiveValues();
-    if (active_[loss_])
-      contributions_[loss_].push_back({opCount_, 0, b_.at(location_).splat(lossType(), 1)});
     for (size_t i = opCount_; i-- > 0;)
       visit(i);
-    reportUnused();
     std::vector<ValueId> gradients;
     for (ValueId v : by_)
       gradients.push_back(gradientOf(v));
     return gradients;
   }
 
-private:
-  Type lossType() const { return graph_.type(loss_); }
-
-  /// A value is active where it depends on a differentiated value and the loss depends on it.
+  /// A value is active where it depends on a differentiated value and what the walk starts from
+  /// depends on it.
   void findActiveValues() {
     std::vector<bool> depends(graph_.values().size());
     for (ValueId v : by_)
       depends[v] = isFloat(graph_.type(v).dtype);
     for (const Op &op : graph_.ops())
-      for (size_t j = 0; j < op.operands.size(); ++j)
-        if (depends[op.operands[j]] && !cutsGradient(graph_, op, j))
-          for (ValueId result : op.results)
-            depends[result] = true;
+      for (size_t r = 0; r < op.results.size(); ++r)
+        for (size_t j = 0; j < op.operands.size(); ++j)
+          if (depends[op.operands[j]] && flow_.flows(graph_, op, j, r))
+            depends[op.results[r]] = true;
 
     reaches_.assign(graph_.values().size(), false);
-    reaches_[loss_] = true;
+    for (ValueId v : from_)
+      reaches_[v] = true;
     for (size_t i = opCount_; i-- > 0;) {
       const Op &op = graph_.ops()[i];
-      if (std::ranges::any_of(op.results, [&](ValueId v) { return reaches_[v]; }))
-        for (size_t j = 0; j < op.operands.size(); ++j)
-          if (!cutsGradient(graph_, op, j))
-            reaches_[op.operands[j]] = true;
+      for (size_t j = 0; j < op.operands.size(); ++j)
+        if (flowsToOneOf(op, j, reaches_))
+          reaches_[op.operands[j]] = true;
     }
 
     active_.resize(graph_.values().size());
@@ -74,8 +94,16 @@ private:
       active_[v] = depends[v] && reaches_[v];
   }
 
-  bool isActiveUse(const Op &op, size_t operand) const {
-    return active_[op.operands[operand]] && !cutsGradient(graph_, op, operand);
+  /// True where one of the op's results is among the values and has a derivative by the operand.
+  bool flowsToOneOf(const Op &op, size_t operand, const std::vector<bool> &values) {
+    for (size_t r = 0; r < op.results.size(); ++r)
+      if (values[op.results[r]] && flow_.flows(graph_, op, operand, r))
+        return true;
+    return false;
+  }
+
+  bool isActiveUse(const Op &op, size_t operand) {
+    return active_[op.operands[operand]] && flowsToOneOf(op, operand, active_);
   }
 
   void visit(size_t index) {
@@ -87,12 +115,15 @@ private:
                     std::ranges::count(wanted, true) != 0;
     if (!isActive || isBroken_)
       return;
-    if (op.results.size() != 1)
-      return reportRefusal(op, "it has several results");
-    OpGradient gradient(b_.at(op.location), op, gradientOf(op.result()), wanted);
+    std::vector<ValueId> gradients;
+    for (ValueId result : op.results)
+      gradients.push_back(active_[result] ? gradientOf(result) : kNoValue);
+    OpGradient gradient(b_.at(op.location), op, std::move(gradients), wanted,
+                        {flow_, location_, diagnostics_});
     applyGradientRule(gradient);
     if (!gradient.refusal().empty())
       return reportRefusal(op, gradient.refusal());
+    isBroken_ = isBroken_ || gradient.isBroken();
     for (const auto &[operand, value] : gradient.contributions())
       contributions_[op.operands[operand]].push_back({index, operand, value});
   }
@@ -148,19 +179,20 @@ private:
         fmt::format("'{}' has no gradient: {}", opInfo(op.kind).mnemonic, reason));
     diagnostic.withHint("wrap it in stop_gradient where a derivative of zero is meant");
     ValueId v = op.result();
-    for (size_t step = 0; step < kShownSteps && v != loss_; ++step) {
+    for (size_t step = 0; step < kShownSteps && std::ranges::count(from_, v) == 0; ++step) {
       const Op &user = findUserOnPath(v);
       diagnostic.note(user.location, "on the path to the loss: " + describeUse(user));
-      v = user.result();
+      auto next = std::ranges::find_if(user.results, [&](ValueId r) { return reaches_[r]; });
+      v = *next;
     }
     diagnostic.note(location_, "the gradient is asked for here");
   }
 
-  const Op &findUserOnPath(ValueId v) const {
+  const Op &findUserOnPath(ValueId v) {
     for (size_t i = 0; i < opCount_; ++i) {
       const Op &op = graph_.ops()[i];
       for (size_t j = 0; j < op.operands.size(); ++j)
-        if (op.operands[j] == v && reaches_[op.results.front()] && !cutsGradient(graph_, op, j))
+        if (op.operands[j] == v && flowsToOneOf(op, j, reaches_))
           return op;
     }
     throw InternalError("an active value has no use on a path to the loss");
@@ -174,7 +206,7 @@ private:
   }
 
   std::string describeLoss() const {
-    return graph_.value(loss_).name.empty() ? "the loss" : describe(loss_);
+    return graph_.value(loss()).name.empty() ? "the loss" : describe(loss());
   }
 
   std::string describe(ValueId v) const {
@@ -187,12 +219,13 @@ private:
 
   Builder &b_;
   Graph &graph_;
-  const ValueId loss_;
+  const std::span<const ValueId> from_; ///< the loss, or the values of the seeds
   const std::span<const ValueId> by_;
   const Location location_;
   Diagnostics &diagnostics_;
   const size_t opCount_; ///< ops before the walk; those behind are derivatives
   const ValueId firstNewValue_ = ValueId(graph_.values().size());
+  GradientFlow flow_;
   std::vector<bool> reaches_;
   std::vector<bool> active_;
   std::map<ValueId, std::vector<Contribution>> contributions_;
@@ -204,7 +237,18 @@ private:
 
 std::vector<ValueId> buildGradients(Builder &builder, ValueId loss, std::span<const ValueId> by,
                                     Location location, Diagnostics &diagnostics) {
-  return ReverseWalk(builder, loss, by, location, diagnostics).run();
+  const ValueId from[] = {loss};
+  return ReverseWalk(builder, from, by, location, diagnostics).runFromLoss();
+}
+
+std::optional<std::vector<ValueId>> buildGradients(Builder &builder,
+                                                   std::span<const GradientSeed> seeds,
+                                                   std::span<const ValueId> by, Location location,
+                                                   Diagnostics &diagnostics) {
+  std::vector<ValueId> from;
+  for (const GradientSeed &seed : seeds)
+    from.push_back(seed.value);
+  return ReverseWalk(builder, from, by, location, diagnostics).runFromSeeds(seeds);
 }
 
 } // namespace apr

@@ -12,4 +12,18 @@ namespace apr {
 std::vector<ValueId> buildGradients(Builder &builder, ValueId loss, std::span<const ValueId> by,
                                     Location location, Diagnostics &diagnostics);
 
+/// A value whose derivative is known, as the results of a region are.
+struct GradientSeed {
+  ValueId value;
+  ValueId gradient; ///< of the value's type
+};
+
+/// The same from several seeds, each value of which counts as used once, in their order, after all
+/// ops. What depends on none of `by` gets zeros and no report. Empty where an op was refused, which
+/// is reported.
+std::optional<std::vector<ValueId>> buildGradients(Builder &builder,
+                                                   std::span<const GradientSeed> seeds,
+                                                   std::span<const ValueId> by, Location location,
+                                                   Diagnostics &diagnostics);
+
 } // namespace apr

@@ -145,6 +145,8 @@ Tensor randomTensor(const Type &type, const DimBindings &dims, uint64_t seed, do
     case DType::U8:
       tensor.elements<uint8_t>()[size_t(i)] = uint8_t(engine() & 1);
       break;
+    case DType::BF16:
+      break; // zeros: nothing computes with them
     }
   }
   return tensor;
