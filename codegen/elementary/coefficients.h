@@ -69,4 +69,22 @@ inline constexpr double kErfcScaled[] = {
     -0x1.d349353d4c26ep-17, 0x1.887e93d3f75f2p-20, 0x1.dd243afd5b2e4p-19,  0x1.e6105fc6ef3e9p-21,
 };
 
+// ln2 and log2(e) with leading parts of 29 and 27 bits.
+inline constexpr double kLn2Head = 0x1.62e42ff000000p-1;
+inline constexpr double kLn2HeadRest = -0x1.718432a1b0e26p-35;
+inline constexpr double kLog2EHead = 0x1.7154764000000p+0;
+inline constexpr double kLog2EHeadRest = 0x1.2b82fe1777d10p-28;
+
+// W(a) of e^(-a^2/2) / Phi(-a) = 2 + a (sqrt(2 pi) + W(a)) in (a - 4)/(a + 4) for 0 <= a <= 16:
+// 2^-54.8.
+inline constexpr double kGeluTail[] = {
+    -0x1.6f3a86193ca05p-2,  0x1.eedbd4b9d1af7p-2,   -0x1.0061f30b83bcbp-3,  -0x1.9b42171e37306p-6,
+    0x1.20368f8929c74p-5,   -0x1.6ee7a702cd1dep-8,  -0x1.071aeb3ceb73cp-7,  0x1.0b6d783df3d34p-8,
+    0x1.5668d9c41338cp-10,  -0x1.a5b5d187b6dacp-10, -0x1.4616014c82fc8p-16, 0x1.09c05ab48e4fep-11,
+    -0x1.a3e9bdda47337p-14, -0x1.1c8209a9e9721p-13, 0x1.d056451c91a8bp-15,  0x1.fcac4c8553f8fp-16,
+    -0x1.64daed15d02c7p-16, -0x1.4bc391b817e51p-18, 0x1.c9fc4ee2dd161p-18,  0x1.0dfaa492fe675p-23,
+    -0x1.0d47fe951222cp-19, 0x1.2cd35b563aea1p-22,  0x1.45dfe5d1df179p-21,  -0x1.c0e6a24603a58p-25,
+    -0x1.487fa2f10ede2p-23, -0x1.2ab5e55be5cf8p-25,
+};
+
 } // namespace apr::elementary

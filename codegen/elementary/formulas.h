@@ -2,6 +2,10 @@
 #pragma once
 
 #include "codegen/elementary/coefficients.h"
+#include "ir/expansions/angle.h"
+#include "ir/expansions/arc.h"
+#include "ir/expansions/erfinv.h"
+#include "ir/expansions/formulas.h"
 #include "ir/expansions/pair_arithmetic.h"
 
 #include <cstddef>
@@ -55,9 +59,35 @@ template <class F, std::size_t N> ExpParts<F> expParts(F x, const double (&coeff
   return {scale, r + r * r * horner(r, coefficients)};
 }
 
+/// The same for a pair whose low part may be as large as an ulp of the high one.
+template <class F> F roundSumToOdd(Pair<F> sum) {
+  return roundToOdd(fastTwoSum(sum.high, sum.low));
+}
+
 template <class F> F clamp(F x, double low, double high) {
   F raised = select(x < low, splat(x, low), x);
   return select(raised > high, splat(x, high), raised);
+}
+
+/// e^r - 1 for |r| <= ln2/2, to 2^-57 of e^r.
+template <class F> Pair<F> shortExpTail(Pair<F> r) {
+  F x = r.high;
+  F rest = x * x * (x * horner(x, expansions::kExpTail) + 0.5);
+  return fastTwoSum(x, rest + (r.low + r.low * x));
+}
+
+/// e^(x + low) = scale * (1 + tail) to 2^-57, scale a power of two.
+template <class F> struct ExpPair {
+  F scale;
+  Pair<F> sum; ///< 1 + tail
+};
+
+template <class F> ExpPair<F> expPair(F x, F low) {
+  F shifted = x * kLog2E + kToInteger;
+  F n = shifted - kToInteger;
+  Pair<F> tail = shortExpTail(fastTwoSum(F(x - n * kLn2High), low - n * kLn2Low));
+  Pair<F> sum = fastTwoSum(1.0, tail.high);
+  return {fromBits(shiftLeft(bitsOf(shifted) + 1023, 52)), {sum.high, sum.low + tail.low}};
 }
 
 template <class F> F exp(F x) {
@@ -69,6 +99,31 @@ template <class F> F expm1(F x) {
   auto e = expParts(clamp(x, -50.0, 89.0), kExpTail);
   return withSignOf(e.scale * e.tail + (e.scale - 1.0), x);
 }
+
+/// 2^n e^((x - n) ln2): the fraction x - n is exact, its product with the head of ln2 too.
+template <class F> F exp2(F x) {
+  F inner = clamp(x, -151.0, 129.0);
+  F shifted = inner + kToInteger;
+  F fraction = inner - (shifted - kToInteger);
+  Pair<F> tail = shortExpTail(fastTwoSum(F(fraction * kLn2Head), fraction * kLn2HeadRest));
+  Pair<F> sum = fastTwoSum(1.0, tail.high);
+  F scale = fromBits(shiftLeft(bitsOf(shifted) + 1023, 52));
+  return scale * roundSumToOdd(Pair<F>{sum.high, sum.low + tail.low});
+}
+
+/// (e^|x| - sign e^-|x|) / 2.
+template <class F> F hyperbolic(F x, double sign) {
+  F magnitude = clamp(absolute(x), 0.0, 91.0);
+  F shifted = magnitude * kLog2E + kToInteger;
+  F n = shifted - kToInteger;
+  Pair<F> r = fastTwoSum(F(magnitude - n * kLn2High), n * -kLn2Low);
+  auto bits = shiftLeft(bitsOf(shifted) + 1022, 52); // of 2^(n-1); those of 2^(-n-1) complement it
+  F small = fromBits(2044 * 0x0010000000000000 - bits);
+  return roundToOdd(expansions::hyperbolicSum(r, F(fromBits(bits)), F(small * sign)));
+}
+
+template <class F> F sinh(F x) { return withSignOf(hyperbolic(x, 1.0), x); }
+template <class F> F cosh(F x) { return hyperbolic(x, -1.0); }
 
 template <class F> F tanh(F x) {
   F magnitude = absolute(x);
@@ -113,6 +168,22 @@ template <class F> F selectLogSpecial(F argument, F value) {
 template <class F> F log(F x) {
   auto parts = splitExponent(x);
   return selectLogSpecial(x, logOf(parts.exponent, F(parts.mantissa - 1.0)));
+}
+
+/// As logOf, each term times log2(e): exactly for f and the leading bits of f^2/2.
+template <class F> F log2(F x) {
+  auto [mantissa, exponent] = splitExponent(x);
+  F f = mantissa - 1.0;
+  F s = f / (f + 2.0);
+  F square = s * s;
+  F half = f * 0.5 * f;
+  F halfHead = leadingBits(half);
+  F tail = s * (half + square * horner(square, kLogTail)) - (half - halfHead);
+  F low = tail * kLog2E + (f - halfHead) * kLog2EHeadRest;
+  Pair<F> head = twoSum(exponent, F(f * kLog2EHead));
+  Pair<F> body = twoSum(head.high, F(halfHead * -kLog2EHead));
+  Pair<F> sum = fastTwoSum(body.high, low + (head.low + body.low));
+  return selectLogSpecial(x, roundToOdd(sum));
 }
 
 template <class F> F log1p(F x) {
@@ -193,6 +264,38 @@ template <class F> F sin(F x) {
 template <class F> F cos(F x) {
   F magnitude = absolute(x);
   return nanUnlessFinite(magnitude, sineOfQuadrant(reduceAngle(magnitude), 1));
+}
+
+template <class F> F tan(F x) {
+  F magnitude = absolute(x);
+  Angle<F> angle = reduceAngle(magnitude);
+  auto quadrant = bitsOf(angle.quarters + kToInteger) & 1;
+  F value = roundSumToOdd(expansions::tangentOf(angle.fraction, quadrant == 1));
+  auto sign = shiftLeft(quadrant, 63) ^ (bitsOf(x) & kSignBit);
+  return nanUnlessFinite(magnitude, fromBits(bitsOf(value) ^ sign));
+}
+
+template <class F> F atan(F x) {
+  return withSignOf(roundToOdd(expansions::atanPair(absolute(x))), x);
+}
+
+template <class F> F asin(F x) {
+  F magnitude = absolute(x);
+  F value = withSignOf(roundToOdd(expansions::asinPair(magnitude)), x);
+  return select(magnitude > 1.0, splat(x, kNaN), value);
+}
+
+template <class F> F acos(F x) {
+  F value = roundToOdd(expansions::acosPair(x));
+  return select(absolute(x) > 1.0, splat(x, kNaN), value);
+}
+
+template <class F> F erfinv(F x) {
+  F magnitude = absolute(x);
+  F value = roundToOdd(expansions::erfinvPair(magnitude));
+  value = select(magnitude == 1.0, splat(x, kInfinity), value);
+  value = select(magnitude == 0.0, magnitude, value);
+  return select(magnitude > 1.0, splat(x, kNaN), withSignOf(value, x));
 }
 
 /// Both ranges are evaluated: x P(x^2) up to 1, 1 - e^(-x^2) Q((x-2)/(x+2)) beyond.

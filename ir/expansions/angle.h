@@ -103,4 +103,30 @@ template <class F> F cos(F x) {
   return select(magnitude < kInfinity, sineOf(reduceAngle(magnitude), 1), splat(x, kNaN));
 }
 
+/// The tangent of |theta| <= pi/4, or the cotangent.
+template <class F, class M> Pair<F> tangentOf(Pair<F> angle, M isCotangent) {
+  auto [theta, thetaLow] = angle;
+  F z = theta * theta;
+  Pair<F> sine = fastTwoSum(theta, theta * (z * horner(z, kSinTail)) + thetaLow * (1.0 - z * 0.5));
+  F head = leadingBits(theta);
+  F halfSquare = head * head * 0.5;
+  F cosHead = 1.0 - halfSquare;
+  F squareRest = (theta - head) * (theta + head) * 0.5 + theta * thetaLow;
+  Pair<F> cosine = fastTwoSum(cosHead, ((1.0 - cosHead) - halfSquare) +
+                                           (z * z * horner(z, kCosTail) - squareRest));
+  return divided(selectPair(isCotangent, cosine, sine), selectPair(isCotangent, sine, cosine));
+}
+
+/// A turn by a quarter makes minus the cotangent of the tangent.
+template <class F> F tan(F x) {
+  F magnitude = absolute(x);
+  Angle<F> angle = reduceAngle(magnitude);
+  auto quadrant = bitsOf(angle.quarters + kToInteger) & 1;
+  Pair<F> value = tangentOf(angle.fraction, quadrant == 1);
+  F signedValue = fromBits(bitsOf(F(value.high + value.low)) ^ shiftLeft(quadrant, 63));
+  signedValue = select(magnitude < 0x1p-27, magnitude, signedValue);
+  signedValue = fromBits(bitsOf(signedValue) ^ (bitsOf(x) & kSignBit));
+  return select(magnitude < kInfinity, signedValue, splat(x, kNaN));
+}
+
 } // namespace apr::expansions

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/expansions/expansions.h"
 
+#include "ir/expansions/activations.h"
 #include "ir/expansions/angle.h"
+#include "ir/expansions/arc.h"
+#include "ir/expansions/erfinv.h"
 #include "ir/expansions/formulas.h"
 #include "ir/expansions/ir_values.h"
 #include "ir/expansions/pow.h"
@@ -36,19 +39,59 @@ UnaryFormula findUnaryFormula(OpKind kind) {
     return expansions::sigmoid;
   case OpKind::Erf:
     return expansions::erf;
+  case OpKind::Exp2:
+    return expansions::exp2;
+  case OpKind::Log2:
+    return expansions::log2;
+  case OpKind::Tan:
+    return expansions::tan;
+  case OpKind::Asin:
+    return expansions::asin;
+  case OpKind::Acos:
+    return expansions::acos;
+  case OpKind::Atan:
+    return expansions::atan;
+  case OpKind::Sinh:
+    return expansions::sinh;
+  case OpKind::Cosh:
+    return expansions::cosh;
+  case OpKind::ErfInv:
+    return expansions::erfinv;
+  case OpKind::Softplus:
+    return expansions::softplus;
+  case OpKind::Silu:
+    return expansions::silu;
+  case OpKind::Gelu:
+    return expansions::gelu;
+  case OpKind::GeluTanh:
+    return expansions::geluTanh;
+  default:
+    return nullptr;
+  }
+}
+
+/// The f64 function of two operands; empty where the op has none.
+using BinaryFormula = F64Value (*)(F64Value, F64Value);
+
+BinaryFormula findBinaryFormula(OpKind kind) {
+  switch (kind) {
+  case OpKind::Pow:
+    return expansions::pow;
+  case OpKind::Atan2:
+    return expansions::atan2;
   default:
     return nullptr;
   }
 }
 
 /// f32 goes through f64; the last conversion rounds the f64 result.
-ValueId expandPow(Builder &builder, ValueId x, ValueId y) {
+ValueId expandBinary(BinaryFormula formula, Builder &builder, ValueId x, ValueId y) {
   DType dtype = builder.type(x).dtype;
   auto widen = [&](ValueId v) {
     return F64Value{&builder, dtype == DType::F64 ? v : builder.convert(v, DType::F64)};
   };
   F64Value wideX = widen(x);
-  ValueId value = expansions::pow(wideX, widen(y)).id;
+  ValueId value = formula(wideX, widen(y)).id;
   return dtype == DType::F64 ? value : builder.convert(value, dtype);
 }
 
@@ -122,6 +165,7 @@ ValueId expandRandom(Builder &builder, const Op &op, const Type &type) {
 bool hasExpansion(const Graph &graph, const Op &op) {
   switch (op.kind) {
   case OpKind::Pow:
+  case OpKind::Atan2:
   case OpKind::Uniform:
   case OpKind::Normal:
     return true;
@@ -138,8 +182,8 @@ Graph expansionOf(const Graph &graph, const Op &op) {
   builder.at(op.location);
   const auto &arguments = expansion.arguments();
   ValueId result;
-  if (op.kind == OpKind::Pow)
-    result = expandPow(builder, arguments[0], arguments[1]);
+  if (BinaryFormula formula = findBinaryFormula(op.kind))
+    result = expandBinary(formula, builder, arguments[0], arguments[1]);
   else if (op.kind == OpKind::Uniform || op.kind == OpKind::Normal)
     result = expandRandom(builder, op, graph.type(op.result()));
   else if (UnaryFormula formula = findUnaryFormula(op.kind))

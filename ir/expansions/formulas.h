@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ir/expansions/coefficients.h"
+#include "ir/expansions/log_pair.h"
 #include "ir/expansions/pair_arithmetic.h"
 
 // The f64 functions: the operation sequence below is their meaning. Each is within one unit in the
@@ -10,24 +11,31 @@
 // docs/design/elementary_functions.md has the error budgets.
 namespace apr::expansions {
 
+/// The bits of kToInteger; what exceeds them is the integer.
+inline constexpr int64_t kToIntegerBits = 0x4338000000000000;
+
 /// e^x = 2^exponent * (1 + tail): tail = e^r - 1 of the reduced argument, good to 2^-58.
 template <class F, class I> struct ExpParts {
   I exponent;
   Pair<F> tail;
 };
 
-/// e^(x + low) for |x| < 1100 and a small low.
-template <class F> auto expParts(F x, F low) {
-  F shifted = x * kLog2E + kToInteger;
-  F n = shifted - kToInteger;
-  Pair<F> r = fastTwoSum(x - n * kLn2High, n * -kLn2Low + low);
+/// e^r - 1 for |r| <= ln2/2.
+template <class F> Pair<F> expTail(Pair<F> r) {
   F head = leadingBits(r.high);
   Pair<F> sum = fastTwoSum(r.high, head * head * 0.5);
   F squareRest = (r.high - head) * (r.high + head) * 0.5;
   F cube = r.high * r.high * r.high;
   F rest = sum.low + (squareRest + (r.low + cube * horner(r.high, kExpTail)));
-  Pair<F> tail = fastTwoSum(sum.high, rest);
-  auto exponent = bitsOf(shifted) - 0x4338000000000000; // less the bits of kToInteger
+  return fastTwoSum(sum.high, rest);
+}
+
+/// e^(x + low) for |x| < 1100 and a small low.
+template <class F> auto expParts(F x, F low) {
+  F shifted = x * kLog2E + kToInteger;
+  F n = shifted - kToInteger;
+  Pair<F> tail = expTail(fastTwoSum(x - n * kLn2High, n * -kLn2Low + low));
+  auto exponent = bitsOf(shifted) - kToIntegerBits;
   return ExpParts<F, decltype(exponent)>{exponent, tail};
 }
 
@@ -53,6 +61,17 @@ template <class F> F expOfSum(F x, F low) {
 }
 
 template <class F> F exp(F x) { return expOfSum(x, splat(x, 0.0)); }
+
+/// 2^n e^(x ln2 - n ln2): what is left of x after its nearest integer is exact.
+template <class F> F exp2(F x) {
+  F inner = clamped(x, -1080.0, 1030.0);
+  F shifted = inner + kToInteger;
+  F fraction = inner - (shifted - kToInteger);
+  Pair<F> r = twoProduct(fraction, splat(x, kLn2));
+  Pair<F> tail = expTail(fastTwoSum(r.high, r.low + fraction * kLn2Rest));
+  Pair<F> sum = fastTwoSum(1.0, tail.high);
+  return scaled(F(sum.high + (sum.low + tail.low)), bitsOf(shifted) - kToIntegerBits);
+}
 
 /// e^x - 1 as a pair, for |x| <= 60.
 template <class F> Pair<F> expm1Pair(F x) {
@@ -119,6 +138,11 @@ template <class F> F log(F x) {
   return selectLogSpecial(x, logOf(exponent, F(parts.mantissa - 1.0), splat(x, 0.0)));
 }
 
+template <class F> F log2(F x) {
+  Pair<F> value = log2Pair(x);
+  return selectLogSpecial(x, F(value.high + value.low));
+}
+
 template <class F> F log1p(F x) {
   Pair<F> sum = twoSum(1.0, x);
   auto parts = splitExponent(sum.high);
@@ -129,6 +153,37 @@ template <class F> F log1p(F x) {
   F value = selectLogSpecial(sum.high, logOf(parts.exponent, f, rest));
   return select(absolute(x) < 0x1p-54, x, value);
 }
+
+/// a e^r - b e^-r for powers of two |b| <= a and |r| <= ln2/2: sinh where b > 0, cosh where b < 0.
+template <class F> Pair<F> hyperbolicSum(Pair<F> r, F a, F b) {
+  F z = r.high * r.high;
+  F oddRest = r.low + z * (r.high * horner(z, kSinhTail));            // sinh r - r
+  F even = r.high * r.low + (z * 0.5 + z * z * horner(z, kCoshTail)); // cosh r - 1
+  Pair<F> top = fastTwoSum(a, F(-b));
+  Pair<F> slope = twoSum(F(a * r.high), F(b * r.high));
+  Pair<F> sum = twoSum(top.high, slope.high);
+  F low = (sum.low + (top.low + slope.low)) + ((a + b) * oddRest + (a - b) * even);
+  return fastTwoSum(sum.high, low);
+}
+
+/// (e^|x| - sign e^-|x|) / 2: what e^-|x| is beyond e^|x| = 2^60 does not count.
+template <class F> F hyperbolic(F x, double sign) {
+  F magnitude = clamped(absolute(x), 0.0, 720.0);
+  F shifted = magnitude * kLog2E + kToInteger;
+  F n = shifted - kToInteger;
+  Pair<F> r = fastTwoSum(magnitude - n * kLn2High, n * -kLn2Low);
+  auto exponent = bitsOf(shifted) - kToIntegerBits;
+  auto inner = select(exponent > 60, splat(exponent, 60), exponent);
+  Pair<F> sum = hyperbolicSum(r, powerOf2(inner - 1), F(powerOf2(-1 - inner) * sign));
+  return scaled(F(sum.high + sum.low), exponent - inner);
+}
+
+template <class F> F sinh(F x) {
+  F magnitude = absolute(x);
+  return withSignOf(select(magnitude < 0x1p-28, magnitude, hyperbolic(x, 1.0)), x);
+}
+
+template <class F> F cosh(F x) { return hyperbolic(x, -1.0); }
 
 /// x + x P(x^2) up to 0.84, 1 - e^(-x^2) Q((x-2)/(x+2)) beyond.
 template <class F> F erf(F x) {

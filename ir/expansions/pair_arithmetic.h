@@ -58,6 +58,12 @@ template <class F> Pair<F> twoProduct(F a, F b) {
   return {product, ((aHead * bHead - product) + aHead * bTail + aTail * bHead) + aTail * bTail};
 }
 
+/// a * b for pairs; relative error about 2^-100.
+template <class F> Pair<F> product(Pair<F> a, Pair<F> b) {
+  Pair<F> p = twoProduct(a.high, b.high);
+  return fastTwoSum(p.high, p.low + (a.high * b.low + a.low * b.high));
+}
+
 template <class F> F absolute(F x) { return fromBits(bitsOf(x) & ~kSignBit); }
 
 template <class F> F withSignOf(F magnitude, F x) {
@@ -79,6 +85,21 @@ template <class F> Pair<F> dividedByOnePlus(Pair<F> a, Pair<F> b) {
   F sumHead = leadingBits(sum.high);
   F rest = (a.high - quotient * sumHead) - quotient * (sum.high - sumHead);
   return {quotient, (rest + (a.low - quotient * sumLow)) * reciprocal};
+}
+
+/// a / b for pairs 2^-900 <= |b| <= 2^900: relative error below 2^-75 where the quotient is normal.
+template <class F> Pair<F> divided(Pair<F> a, Pair<F> b) {
+  F reciprocal = 1.0 / b.high;
+  F quotient = leadingBits(a.high * reciprocal);
+  F head = leadingBits(b.high);
+  F rest = (a.high - quotient * head) - quotient * (b.high - head);
+  return {quotient, (rest + (a.low - quotient * b.low)) * reciprocal};
+}
+
+template <class F> Pair<F> negated(Pair<F> a) { return {-a.high, -a.low}; }
+
+template <class M, class F> Pair<F> selectPair(M mask, Pair<F> yes, Pair<F> no) {
+  return {select(mask, yes.high, no.high), select(mask, yes.low, no.low)};
 }
 
 /// x = mantissa * 2^exponent, mantissa in [sqrt(1/2), sqrt(2)).

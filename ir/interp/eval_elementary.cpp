@@ -36,7 +36,21 @@ void evalCos(Evaluation &e) { elementary(e); }
 void evalTanh(Evaluation &e) { elementary(e); }
 void evalSigmoid(Evaluation &e) { elementary(e); }
 void evalErf(Evaluation &e) { elementary(e); }
+void evalExp2(Evaluation &e) { elementary(e); }
+void evalLog2(Evaluation &e) { elementary(e); }
+void evalTan(Evaluation &e) { elementary(e); }
+void evalAsin(Evaluation &e) { elementary(e); }
+void evalAcos(Evaluation &e) { elementary(e); }
+void evalAtan(Evaluation &e) { elementary(e); }
+void evalSinh(Evaluation &e) { elementary(e); }
+void evalCosh(Evaluation &e) { elementary(e); }
+void evalErfInv(Evaluation &e) { elementary(e); }
+void evalSoftplus(Evaluation &e) { elementary(e); }
+void evalSilu(Evaluation &e) { elementary(e); }
+void evalGelu(Evaluation &e) { elementary(e); }
+void evalGeluTanh(Evaluation &e) { elementary(e); }
 void evalPow(Evaluation &e) { expanded(e); }
+void evalAtan2(Evaluation &e) { expanded(e); }
 void evalNormal(Evaluation &e) { expanded(e); }
 
 } // namespace apr::interp

@@ -66,6 +66,18 @@ void gradPow(OpGradient &d) {
   });
 }
 
+/// a = the angle of (x, y), y the first operand: da/dy = x / (x² + y²), da/dx = -y / (x² + y²).
+/// NaN at the origin, which has no angle.
+void gradAtan2(OpGradient &d) {
+  ValueId y = d.x(), x = d.y();
+  auto share = [&](ValueId part) {
+    ValueId square = d.b.add(d.b.mul(x, x), d.b.mul(y, y));
+    return d.b.mul(d.g, d.b.div(part, square));
+  };
+  d.give(0, [&] { return share(x); });
+  d.give(1, [&] { return share(d.b.neg(y)); });
+}
+
 void gradFma(OpGradient &d) {
   d.give(0, [&] { return d.b.mul(d.g, d.y()); });
   d.give(1, [&] { return d.b.mul(d.g, d.x()); });

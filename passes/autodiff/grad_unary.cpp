@@ -86,6 +86,122 @@ void gradErf(OpGradient &d) {
   });
 }
 
+/// y = 2^x: y' = ln2 y.
+void gradExp2(OpGradient &d) {
+  d.give(0, [&] { return d.b.mul(d.g, d.b.mul(d.splat(d.x(), std::numbers::ln2), d.result())); });
+}
+
+/// y = log2 x: y' = 1/(x ln2).
+void gradLog2(OpGradient &d) {
+  d.give(0, [&] { return d.b.div(d.g, d.b.mul(d.x(), d.splat(d.x(), std::numbers::ln2))); });
+}
+
+/// y = tan x: y' = 1 + y².
+void gradTan(OpGradient &d) {
+  d.give(0, [&] {
+    ValueId y = d.result();
+    return d.b.mul(d.g, d.b.add(d.splat(y, 1), d.b.mul(y, y)));
+  });
+}
+
+namespace {
+
+/// 1 - x² as (1 - x)(1 + x), which is exact near 1 and -1.
+ValueId cosineSquare(OpGradient &d) {
+  ValueId one = d.splat(d.x(), 1);
+  return d.b.mul(d.b.sub(one, d.x()), d.b.add(one, d.x()));
+}
+
+} // namespace
+
+/// y = asin x: y' = (1 - x²)^(-1/2), which is infinite at 1 and -1.
+void gradAsin(OpGradient &d) {
+  d.give(0, [&] { return d.b.mul(d.g, d.b.unary(OpKind::Rsqrt, cosineSquare(d))); });
+}
+
+/// y = acos x: minus that of asin.
+void gradAcos(OpGradient &d) {
+  d.give(0, [&] { return d.b.neg(d.b.mul(d.g, d.b.unary(OpKind::Rsqrt, cosineSquare(d)))); });
+}
+
+/// y = atan x: y' = 1/(1 + x²).
+void gradAtan(OpGradient &d) {
+  d.give(0, [&] { return d.b.div(d.g, d.b.add(d.splat(d.x(), 1), d.b.mul(d.x(), d.x()))); });
+}
+
+/// y = sinh x: y' = cosh x.
+void gradSinh(OpGradient &d) {
+  d.give(0, [&] { return d.b.mul(d.g, d.b.unary(OpKind::Cosh, d.x())); });
+}
+
+/// y = cosh x: y' = sinh x.
+void gradCosh(OpGradient &d) {
+  d.give(0, [&] { return d.b.mul(d.g, d.b.unary(OpKind::Sinh, d.x())); });
+}
+
+/// y = erfinv x: y' = √π/2 e^(y²), which is infinite at 1 and -1.
+void gradErfInv(OpGradient &d) {
+  d.give(0, [&] {
+    ValueId y = d.result();
+    ValueId slope = d.splat(y, 0.5 / std::numbers::inv_sqrtpi);
+    return d.b.mul(d.g, d.b.mul(slope, d.b.unary(OpKind::Exp, d.b.mul(y, y))));
+  });
+}
+
+/// y = log(1 + e^x): y' = sigmoid x.
+void gradSoftplus(OpGradient &d) {
+  d.give(0, [&] { return d.b.mul(d.g, d.b.unary(OpKind::Sigmoid, d.x())); });
+}
+
+namespace {
+
+/// x inside [-limit, limit], the nearer end outside: where an activation's slope is 0 or 1 already,
+/// so that no product of infinity and zero follows. NaN stays.
+ValueId clampedTo(OpGradient &d, double limit) {
+  ValueId x = d.x(), high = d.splat(x, limit), low = d.splat(x, -limit);
+  return d.b.binary(OpKind::Max, d.b.binary(OpKind::Min, x, high), low);
+}
+
+} // namespace
+
+/// y = x s, s = sigmoid x: y' = s (1 + x (1 - s)).
+void gradSilu(OpGradient &d) {
+  d.give(0, [&] {
+    ValueId one = d.splat(d.x(), 1);
+    ValueId s = d.b.unary(OpKind::Sigmoid, d.x());
+    ValueId rest = d.b.mul(clampedTo(d, 1000), d.b.sub(one, s));
+    return d.b.mul(d.g, d.b.mul(s, d.b.add(one, rest)));
+  });
+}
+
+/// y = x Φ(x): y' = Φ(x) + x φ(x), Φ(x) = (1 + erf(x/√2))/2 and φ(x) = e^(-x²/2)/√(2π).
+void gradGelu(OpGradient &d) {
+  d.give(0, [&] {
+    auto number = [&](double value) { return d.splat(d.x(), value); };
+    ValueId x = clampedTo(d, 50);
+    ValueId root = d.b.mul(x, number(std::numbers::sqrt2 / 2));
+    ValueId area = d.b.mul(number(0.5), d.b.add(number(1), d.b.unary(OpKind::Erf, root)));
+    ValueId bell = d.b.unary(OpKind::Exp, d.b.neg(d.b.mul(root, root)));
+    ValueId scale = number(std::numbers::inv_sqrtpi * std::numbers::sqrt2 / 2);
+    return d.b.mul(d.g, d.b.add(area, d.b.mul(x, d.b.mul(scale, bell))));
+  });
+}
+
+/// y = x s, s = sigmoid(u), u = x (k + c x²), k = 2 √(2/π), c = 0.044715 k:
+/// y' = s (1 + x (1 - s) (k + 3 c x²)).
+void gradGeluTanh(OpGradient &d) {
+  d.give(0, [&] {
+    auto number = [&](double value) { return d.splat(d.x(), value); };
+    const double k = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi, c = 0.044715 * k;
+    ValueId x = clampedTo(d, 50), square = d.b.mul(x, x);
+    ValueId u = d.b.mul(x, d.b.add(number(k), d.b.mul(number(c), square)));
+    ValueId s = d.b.unary(OpKind::Sigmoid, u);
+    ValueId slope = d.b.add(number(k), d.b.mul(number(3 * c), square));
+    ValueId rest = d.b.mul(d.b.mul(x, slope), d.b.sub(number(1), s));
+    return d.b.mul(d.g, d.b.mul(s, d.b.add(number(1), rest)));
+  });
+}
+
 /// Only between floats: the cut at other dtypes is cutsGradient's.
 void gradConvert(OpGradient &d) {
   if (d.type(d.x()).dtype == DType::BF16 || d.type(d.result()).dtype == DType::BF16)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "ir/op.h"
-
-#include <mpfr.h>
+#include "tools/exhaustive/reference_functions.h"
 
 namespace apr::exhaustive {
 
@@ -18,7 +16,7 @@ public:
   Reference &operator=(const Reference &) = delete;
 
   /// The f32 result; NaN is canonical. The host's f64 function decides alone where its value is far
-  /// from a rounding boundary (64 times its claimed error), MPFR everywhere else.
+  /// from a rounding boundary (many times its error), MPFR everywhere else.
   float rounded(float x);
 
   /// How far an f64 result is from the true value, in units in the last place of that value;
@@ -28,14 +26,13 @@ public:
   uint64_t hardCases() const { return hardCases_; }
 
 private:
-  using MpfrFunction = int (*)(mpfr_t, const mpfr_t, mpfr_rnd_t);
-  MpfrFunction exact_;
-  double (*approximate_)(double);
+  ReferenceFunctions functions_;
   mpfr_t operand_, value_, difference_;
   uint64_t hardCases_ = 0;
 };
 
-/// The same distance for pow, by MPFR.
+/// The same distance for functions of two operands.
 double powErrorInUlps(double x, double y, double result);
+double atan2ErrorInUlps(double y, double x, double result);
 
 } // namespace apr::exhaustive

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/builder.h"
+#include "ir/expansions/activations.h"
 #include "ir/expansions/angle.h"
+#include "ir/expansions/arc.h"
+#include "ir/expansions/erfinv.h"
 #include "ir/expansions/expansions.h"
 #include "ir/expansions/formulas.h"
 #include "ir/expansions/pow.h"
@@ -21,8 +24,8 @@ using scalar::F64;
 constexpr int64_t kCount = 512;
 
 std::vector<double> operands(uint64_t seed) {
-  std::vector<double> values = {0.0,   -0.0,   1.0,  -1.0,     0x1p-1074, 1e300,       -1e-300,
-                                709.5, -740.0, 40.5, HUGE_VAL, -HUGE_VAL, std::nan("")};
+  std::vector<double> values = {0.0,   -0.0,   1.0,  -1.0, 0x1p-1074, 1e300,     -1e-300,
+                                709.5, -740.0, 40.5, 0.75, HUGE_VAL,  -HUGE_VAL, std::nan("")};
   std::mt19937_64 random(seed);
   while (values.size() < kCount) {
     values.push_back(std::bit_cast<double>(random()));
@@ -71,11 +74,18 @@ struct Function {
 /// The graph does what the formula does over plain numbers, which MPFR has judged.
 TEST(Expansions, GraphsComputeTheFormulas) {
   const Function functions[] = {
-      {OpKind::Exp, expansions::exp},   {OpKind::Expm1, expansions::expm1},
-      {OpKind::Log, expansions::log},   {OpKind::Log1p, expansions::log1p},
-      {OpKind::Tanh, expansions::tanh}, {OpKind::Sigmoid, expansions::sigmoid},
-      {OpKind::Erf, expansions::erf},   {OpKind::Sin, expansions::sin},
-      {OpKind::Cos, expansions::cos},   {OpKind::Rsqrt, expansions::rsqrt},
+      {OpKind::Exp, expansions::exp},           {OpKind::Expm1, expansions::expm1},
+      {OpKind::Log, expansions::log},           {OpKind::Log1p, expansions::log1p},
+      {OpKind::Tanh, expansions::tanh},         {OpKind::Sigmoid, expansions::sigmoid},
+      {OpKind::Erf, expansions::erf},           {OpKind::Sin, expansions::sin},
+      {OpKind::Cos, expansions::cos},           {OpKind::Rsqrt, expansions::rsqrt},
+      {OpKind::Exp2, expansions::exp2},         {OpKind::Log2, expansions::log2},
+      {OpKind::Tan, expansions::tan},           {OpKind::Asin, expansions::asin},
+      {OpKind::Acos, expansions::acos},         {OpKind::Atan, expansions::atan},
+      {OpKind::Sinh, expansions::sinh},         {OpKind::Cosh, expansions::cosh},
+      {OpKind::ErfInv, expansions::erfinv},     {OpKind::Softplus, expansions::softplus},
+      {OpKind::Silu, expansions::silu},         {OpKind::Gelu, expansions::gelu},
+      {OpKind::GeluTanh, expansions::geluTanh},
   };
   auto x = operands(1);
   for (const Function &function : functions) {
@@ -86,12 +96,22 @@ TEST(Expansions, GraphsComputeTheFormulas) {
   }
 }
 
-TEST(Expansions, PowGraphComputesTheFormula) {
+struct BinaryFunction {
+  OpKind kind;
+  F64 (*formula)(F64, F64);
+};
+
+TEST(Expansions, BinaryGraphsComputeTheFormulas) {
+  const BinaryFunction functions[] = {{OpKind::Pow, expansions::pow},
+                                      {OpKind::Atan2, expansions::atan2}};
   auto x = operands(2), y = operands(3);
-  auto results = runBothWays(OpKind::Pow, {tensorOf(x), tensorOf(y)});
-  for (size_t i = 0; i < x.size(); ++i)
-    ASSERT_EQ(canonicalBits(results[i]), canonicalBits(expansions::pow(F64{x[i]}, F64{y[i]}).value))
-        << std::hexfloat << "pow(" << x[i] << ", " << y[i] << ")";
+  for (const BinaryFunction &function : functions) {
+    auto results = runBothWays(function.kind, {tensorOf(x), tensorOf(y)});
+    for (size_t i = 0; i < x.size(); ++i)
+      ASSERT_EQ(canonicalBits(results[i]),
+                canonicalBits(function.formula(F64{x[i]}, F64{y[i]}).value))
+          << opInfo(function.kind).mnemonic << std::hexfloat << "(" << x[i] << ", " << y[i] << ")";
+  }
 }
 
 std::vector<double> draw(OpKind kind, DType dtype, int64_t count) {
