@@ -23,15 +23,17 @@ def text(value):
     return repr(value).replace(" ", "")
 
 
-def show(function, arguments, close=None, exact=None, dims=None):
-    """Prints the comment of one run; `close` results may differ by rounding."""
+def show(function, arguments, close=None, exact=None, dims=None, prefix="try_"):
+    """Prints the comment of one run; `close` results may differ by rounding.
+
+    An entry must not hide the function that it tries, hence the prefix; train blocks have none.
+    """
     sizes = ", ".join(f"{name}={size}" for name, size in (dims or {}).items())
     given = ", ".join(f"{name} = {text(value)}" for name, value in arguments.items())
     results = [f"{name} = any" if value is None else f"{name} ~ {text(value)}"
                for name, value in (close or {}).items()]
     results += [f"{name} = {text(value)}" for name, value in (exact or {}).items()]
-    name = function if "." in function else f"try_{function}"  # an entry would hide what it tries
-    line = f"@{name} {f'dims({sizes}) ' if sizes else ''}({given}) -> {', '.join(results)}"
+    line = f"@{prefix}{function} {f'dims({sizes}) ' if sizes else ''}({given}) -> {', '.join(results)}"
     print("\n".join(textwrap.wrap(line, 98, initial_indent="// run: ",
                                   subsequent_indent="//     ", break_long_words=False,
                                   break_on_hyphens=False)))
