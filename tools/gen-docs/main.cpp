@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/op.h"
+#include "tools/gen-docs/library.h"
 
 #include <fmt/format.h>
 #include <fstream>
@@ -130,21 +131,29 @@ std::string document(const std::string &folder) {
 
 int main(int argc, char **argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  bool isCheck = !arguments.empty() && arguments[0] == "--check";
-  if (isCheck)
-    arguments.erase(arguments.begin());
+  auto takeFlag = [&](std::string_view flag) {
+    bool isGiven = !arguments.empty() && arguments[0] == flag;
+    if (isGiven)
+      arguments.erase(arguments.begin());
+    return isGiven;
+  };
+  bool isCheck = takeFlag("--check");
+  bool isLibrary = takeFlag("--library");
   if (arguments.size() != 2) {
-    std::cerr << "usage: apr-gen-docs [--check] SECTIONS-FOLDER OUTPUT.md\n";
+    std::cerr << "usage: apr-gen-docs [--check] SECTIONS-FOLDER OUTPUT.md\n"
+                 "       apr-gen-docs [--check] --library INTRODUCTION.md OUTPUT.md\n";
     return 2;
   }
-  std::string text = apr::document(arguments[0]);
+  std::string text =
+      isLibrary ? apr::libraryDocument(apr::contentOf(arguments[0])) : apr::document(arguments[0]);
   if (!isCheck) {
     std::ofstream output(arguments[1], std::ios::binary);
     return output << text ? 0 : 3;
   }
   if (apr::contentOf(arguments[1]) == text)
     return 0;
-  std::cerr << arguments[1] << " is not what ops.def and " << arguments[0]
+  std::cerr << arguments[1] << " is not what "
+            << (isLibrary ? "the comments of the library" : "ops.def") << " and " << arguments[0]
             << " give: build the target update-docs\n";
   return 1;
 }
