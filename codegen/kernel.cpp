@@ -97,8 +97,11 @@ EmittedKernel emitKernel(llvm::Module &module, const Graph &graph, const Op &ker
     visible.push_back(hasVisibleMemory(graph.value(result)));
   codegen::KernelContext context{module, *kernel.region, dimNames,
                                  target, symbol,         std::move(visible)};
-  if (codegen::contains(*kernel.region, OpKind::ScatterAdd))
+  if (codegen::contains(*kernel.region, OpFamily::Scatter))
     return codegen::emitScatterKernel(context);
+  if (codegen::contains(*kernel.region, OpFamily::Cumulative) ||
+      codegen::contains(*kernel.region, OpFamily::Sort))
+    return codegen::emitLineKernel(context);
   if (codegen::isTiledMatMul(context))
     return codegen::emitMatMulKernel(context);
   const Graph collapsed = codegen::collapseAxes(*kernel.region);

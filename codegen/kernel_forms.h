@@ -44,7 +44,9 @@ EmittedKernel emitDomainKernel(const KernelContext &context);
 /// domain kernel computes everything.
 bool isTiledMatMul(const KernelContext &context);
 EmittedKernel emitMatMulKernel(const KernelContext &context);
-/// scatter: one scatter_add.
+/// line: one cumsum or argsort.
+EmittedKernel emitLineKernel(const KernelContext &context);
+/// scatter: one scatter_add or scatter_set.
 EmittedKernel emitScatterKernel(const KernelContext &context);
 
 } // namespace apr::codegen

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// result = operand, then result[.., indices[i], ..] += updates[.., i, ..] in ascending i. Elements
-// of different outer coordinates (before the axis) never meet, so each is a block.
+// result = operand, then result[.., indices[i], ..] takes updates[.., i, ..] in ascending i:
+// scatter_add adds them, scatter_set writes them. Elements of different outer coordinates (before
+// the axis) never meet, so each is a block.
 #include "codegen/kernel_forms.h"
 
 #include <algorithm>
@@ -14,15 +15,21 @@ Shape slice(const Shape &shape, size_t begin, size_t end) {
           shape.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
+const Op &findScatter(const Graph &region) {
+  return *std::ranges::find_if(region.ops(), [](const Op &op) {
+    return opInfo(op.kind).family == OpFamily::Scatter;
+  });
+}
+
 class ScatterKernel {
 public:
   explicit ScatterKernel(const KernelContext &context)
       : context_(context), region_(context.region),
-        op_(*std::ranges::find(region_.ops(), OpKind::ScatterAdd, &Op::kind)),
+        op_(findScatter(region_)),
         shape_(region_.type(op_.result()).shape), indexShape_(region_.type(op_.operands[1]).shape),
         axis_(static_cast<size_t>(op_.attributes.integer(AttrKey::Axis))) {
     if (region_.results.size() != 1 || region_.results[0] != op_.result())
-      throw InternalError("a scatter kernel yields its scatter_add only");
+      throw InternalError("a scatter kernel yields its scatter only");
   }
 
   EmittedKernel emit() {
@@ -33,7 +40,7 @@ public:
       const MemoryTensor result = bindBuffers(context_, lanes).results[0];
       const auto outer = lanes.delinearize(blockArgument(nest), slice(shape_, 0, axis_), 1);
       copyOperand(lanes, result, outer);
-      addUpdates(lanes, result, outer);
+      writeUpdates(lanes, result, outer);
       if (context_.isVisible[0])
         makeCanonical(lanes, result, outer);
       finishKernel(nest);
@@ -76,7 +83,7 @@ private:
     });
   }
 
-  void addUpdates(LaneEvaluator &lanes, const MemoryTensor &result,
+  void writeUpdates(LaneEvaluator &lanes, const MemoryTensor &result,
                   const std::vector<Coordinate> &outer) {
     LoopNest &nest = lanes.nest();
     const Index size = nest.dim(shape_[axis_]);
@@ -101,6 +108,10 @@ private:
                                 point.coordinates.begin() +
                                     static_cast<std::ptrdiff_t>(prefix.size()),
                                 point.coordinates.end());
+      if (op_.kind == OpKind::ScatterSet) {
+        lanes.store(result, target, update);
+        return;
+      }
       auto &inner = nest.at(nest.innermost());
       llvm::Value *old = lanes.load(result, target);
       llvm::Value *sum = lanes.emitAdd(result.dtype, old, lanes.splat(update, point.width, inner),
@@ -112,7 +123,7 @@ private:
 
   void makeCanonical(LaneEvaluator &lanes, const MemoryTensor &result,
                      const std::vector<Coordinate> &outer) {
-    if (!isFloat(result.dtype))
+    if (!isFloat(result.dtype) && result.dtype != DType::BF16)
       return;
     forEach(lanes, outer, slice(shape_, axis_, shape_.size()), [&](const Point &point) {
       llvm::Value *value = lanes.load(result, point);

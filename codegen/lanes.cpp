@@ -151,6 +151,8 @@ llvm::Value *LaneEvaluator::emit(const Op &op, const Point &point) {
     return emitReduction(op, point);
   case OpFamily::Contract:
     return emitMatMul(op, point);
+  case OpFamily::Conv:
+    return emitConv(op, point);
   case OpFamily::Reshape:
     return emitReshape(op, point);
   case OpFamily::Transpose:
@@ -159,8 +161,12 @@ llvm::Value *LaneEvaluator::emit(const Op &op, const Point &point) {
     return emitBroadcast(op, point);
   case OpFamily::Slice:
     return emitSlice(op, point);
+  case OpFamily::Reverse:
+    return emitReverse(op, point);
   case OpFamily::Pad:
     return emitPad(op, point);
+  case OpFamily::Window:
+    return emitWindow(op, point);
   case OpFamily::Concat:
     return emitConcat(op, point);
   case OpFamily::Gather:
@@ -177,9 +183,6 @@ llvm::Value *LaneEvaluator::emit(const Op &op, const Point &point) {
     return emitRandom(op, point);
   case OpFamily::Cumulative:
   case OpFamily::Sort:
-  case OpFamily::Conv:
-  case OpFamily::Reverse:
-  case OpFamily::Window:
   case OpFamily::Scatter:
   case OpFamily::Gradient:
   case OpFamily::Scan:

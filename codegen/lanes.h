@@ -96,6 +96,8 @@ public:
   llvm::Value *emitMaximum(DType dtype, llvm::Value *x, llvm::Value *y, llvm::IRBuilder<> &builder);
   llvm::Value *emitMinimum(DType dtype, llvm::Value *x, llvm::Value *y, llvm::IRBuilder<> &builder);
   llvm::Value *emitAdd(DType dtype, llvm::Value *x, llvm::Value *y, llvm::IRBuilder<> &builder);
+  llvm::Value *emitMultiply(DType dtype, llvm::Value *x, llvm::Value *y,
+                            llvm::IRBuilder<> &builder);
   /// acc = x * y + acc as a contraction's chain does it.
   llvm::Value *emitMultiplyAdd(DType dtype, llvm::Value *x, llvm::Value *y, llvm::Value *acc,
                                llvm::IRBuilder<> &builder);
@@ -122,7 +124,9 @@ private:
   llvm::Value *emitTranspose(const Op &op, const Point &point);
   llvm::Value *emitBroadcast(const Op &op, const Point &point);
   llvm::Value *emitSlice(const Op &op, const Point &point);
+  llvm::Value *emitReverse(const Op &op, const Point &point);
   llvm::Value *emitPad(const Op &op, const Point &point);
+  llvm::Value *emitWindow(const Op &op, const Point &point);
   llvm::Value *emitConcat(const Op &op, const Point &point);
   llvm::Value *emitGather(const Op &op, const Point &point);
   llvm::Value *emitPick(const Op &op, const Point &point);
@@ -142,6 +146,8 @@ private:
   // lanes_reduce.cpp
   llvm::Value *emitReduction(const Op &op, const Point &point);
   llvm::Value *emitMatMul(const Op &op, const Point &point);
+  // lanes_conv.cpp
+  llvm::Value *emitConv(const Op &op, const Point &point);
 
 public:
   // Coordinate arithmetic (lanes_index.cpp).

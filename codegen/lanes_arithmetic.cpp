@@ -174,6 +174,10 @@ Value *LaneEvaluator::emitAdd(DType dtype, Value *x, Value *y, Builder &b) {
   return isFloat(dtype) ? b.CreateFAdd(x, y) : b.CreateAdd(x, y);
 }
 
+Value *LaneEvaluator::emitMultiply(DType dtype, Value *x, Value *y, Builder &b) {
+  return isFloat(dtype) ? b.CreateFMul(x, y) : b.CreateMul(x, y);
+}
+
 Value *LaneEvaluator::emitMultiplyAdd(DType dtype, Value *x, Value *y, Value *acc, Builder &b) {
   if (!isFloat(dtype))
     return b.CreateAdd(b.CreateMul(x, y), acc);

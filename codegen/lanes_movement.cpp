@@ -132,6 +132,17 @@ Value *LaneEvaluator::emitSlice(const Op &op, const Point &point) {
   return evaluate(op.operands[0], withCoordinates(point, std::move(coordinates)));
 }
 
+Value *LaneEvaluator::emitReverse(const Op &op, const Point &point) {
+  const Shape &shape = region_.type(op.result()).shape;
+  std::vector<Coordinate> coordinates = point.coordinates;
+  for (int64_t axis : op.attributes.integers(AttrKey::Axes)) {
+    Coordinate &coordinate = coordinates[static_cast<size_t>(axis)];
+    const Index last = nest_.subtract(nest_.dim(shape[static_cast<size_t>(axis)]), 1);
+    coordinate = add(multiply(coordinate, -1, point.width), last, point.width);
+  }
+  return evaluate(op.operands[0], withCoordinates(point, std::move(coordinates)));
+}
+
 Value *LaneEvaluator::emitPad(const Op &op, const Point &point) {
   const Shape &shape = region_.type(op.operands[0]).shape;
   const auto &low = op.attributes.dims(AttrKey::Low);
@@ -180,6 +191,25 @@ Value *LaneEvaluator::emitPad(const Op &op, const Point &point) {
     fill = splat(fill, width, builder);
   }
   return builder.CreateSelect(isInside, inside, fill);
+}
+
+/// Element k of window i is at i * stride + k * dilation; the axes inside windows follow the last
+/// windowed one.
+Value *LaneEvaluator::emitWindow(const Op &op, const Point &point) {
+  const auto &axes = op.attributes.integers(AttrKey::Axes);
+  const auto &stride = op.attributes.integers(AttrKey::Stride);
+  const auto &dilation = op.attributes.integers(AttrKey::Dilation);
+  const auto inside = static_cast<std::ptrdiff_t>(axes.back() + 1);
+  const auto count = static_cast<std::ptrdiff_t>(axes.size());
+  std::vector<Coordinate> coordinates = point.coordinates;
+  coordinates.erase(coordinates.begin() + inside, coordinates.begin() + inside + count);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    Coordinate &coordinate = coordinates[static_cast<size_t>(axes[i])];
+    const Coordinate &k = point.coordinates[static_cast<size_t>(inside) + i];
+    coordinate = add(multiply(coordinate, stride[i], point.width),
+                     multiply(k, dilation[i], point.width), point.width);
+  }
+  return evaluate(op.operands[0], withCoordinates(point, std::move(coordinates)));
 }
 
 Value *LaneEvaluator::emitConcat(const Op &op, const Point &point) {

@@ -57,6 +57,8 @@ llvm::Constant *extremumIdentity(llvm::Type *type, DType dtype, OpKind kind) {
   const bool isMaximum = kind == OpKind::ReduceMax;
   if (isFloat(dtype))
     return llvm::ConstantFP::getInfinity(type, isMaximum);
+  if (dtype == DType::Bool)
+    return llvm::ConstantInt::get(type, isMaximum ? 0 : 1);
   const uint32_t bits = 8 * byteSize(dtype);
   if (dtype == DType::U8)
     return llvm::ConstantInt::get(type, isMaximum ? 0 : 255);
@@ -77,9 +79,11 @@ public:
   Value *emit() {
     switch (op_.kind) {
     case OpKind::Sum:
-      return emitSum();
+    case OpKind::Product:
+      return emitOrdered();
     case OpKind::ArgMax:
-      return emitArgMax();
+    case OpKind::ArgMin:
+      return emitArgExtremum();
     default:
       return emitExtremum();
     }
@@ -100,23 +104,29 @@ private:
     return lanes_.splat(value, at.width, nest_.at(nest_.innermost()));
   }
 
-  Value *emitSum() {
+  Value *emitOrdered() {
     const Order order =
         op_.attributes.has(AttrKey::Order)
             ? op_.attributes.order()
             : defaultSumOrder(includesLastAxis(op_, operandType_) ? LastAxis::Reduced
                                                                   : LastAxis::Kept);
-    OrderedSum sum(lanes_, dtype(), point_.width, termLanes_);
-    sum.step = [this](Value *accumulator, const Coordinate &first, uint32_t width, Value *mask,
-                      uint32_t maskLevel) {
+    const bool isSum = op_.kind == OpKind::Sum;
+    OrderedSum sum(lanes_, dtype(), point_.width, termLanes_,
+                   isSum ? OrderedSum::Operation::Add : OrderedSum::Operation::Multiply);
+    sum.step = [this, isSum](Value *accumulator, const Coordinate &first, uint32_t width,
+                             Value *mask, uint32_t maskLevel) {
       Value *value = term(first, width, mask, maskLevel);
-      return lanes_.emitAdd(dtype(), accumulator, value, nest_.at(nest_.innermost()));
+      auto &builder = nest_.at(nest_.innermost());
+      return isSum ? lanes_.emitAdd(dtype(), accumulator, value, builder)
+                   : lanes_.emitMultiply(dtype(), accumulator, value, builder);
     };
     return sum.emit(order, points_.count());
   }
 
   Value *combine(Value *x, Value *y) {
     auto &builder = nest_.at(nest_.innermost());
+    if (dtype() == DType::Bool)
+      return op_.kind == OpKind::ReduceMax ? builder.CreateOr(x, y) : builder.CreateAnd(x, y);
     return op_.kind == OpKind::ReduceMax ? lanes_.emitMaximum(dtype(), x, y, builder)
                                          : lanes_.emitMinimum(dtype(), x, y, builder);
   }
@@ -161,7 +171,18 @@ private:
                    builder.CreateShuffleVector(vector, high));
   }
 
-  Value *emitArgMax() {
+  /// Whether a value comes before the best so far, both being numbers.
+  Value *isBeyond(Value *value, Value *best, llvm::IRBuilder<> &builder) {
+    using Compare = llvm::CmpInst;
+    const bool isMaximum = op_.kind == OpKind::ArgMax;
+    if (isFloat(dtype()))
+      return builder.CreateFCmp(isMaximum ? Compare::FCMP_OGT : Compare::FCMP_OLT, value, best);
+    if (dtype() == DType::U8)
+      return builder.CreateICmp(isMaximum ? Compare::ICMP_UGT : Compare::ICMP_ULT, value, best);
+    return builder.CreateICmp(isMaximum ? Compare::ICMP_SGT : Compare::ICMP_SLT, value, best);
+  }
+
+  Value *emitArgExtremum() {
     termLanes_ = 1;
     llvm::Type *type = vectorOf(lanes_.scalarType(dtype()), point_.width);
     llvm::Type *indexType = vectorOf(lanes_.scalarType(DType::I32), point_.width);
@@ -170,14 +191,10 @@ private:
     Value *best = loop.carried[0], *bestIndex = loop.carried[1];
     Value *value = term(loop.counter, 1, nullptr, 0);
     auto &builder = nest_.at(loop.level);
-    Value *isBetter = nullptr;
+    Value *isBetter = isBeyond(value, best, builder);
     if (isFloat(dtype())) {
-      isBetter =
-          builder.CreateOr(builder.CreateFCmpUNO(value, value), builder.CreateFCmpOGT(value, best));
+      isBetter = builder.CreateOr(builder.CreateFCmpUNO(value, value), isBetter);
       isBetter = builder.CreateAnd(isBetter, builder.CreateFCmpORD(best, best));
-    } else {
-      isBetter = dtype() == DType::U8 ? builder.CreateICmpUGT(value, best)
-                                      : builder.CreateICmpSGT(value, best);
     }
     isBetter = builder.CreateOr(isBetter, builder.CreateICmpEQ(bestIndex, none));
     Value *number = builder.CreateTrunc(nest_.value(loop.counter), builder.getInt32Ty());

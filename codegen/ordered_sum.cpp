@@ -15,9 +15,10 @@ constexpr int64_t kMaximumUnrolledSlots = 8;
 constexpr uint64_t kStackDepth = 64;
 } // namespace
 
-OrderedSum::OrderedSum(LaneEvaluator &lanes, DType dtype, uint32_t outputLanes, uint32_t termLanes)
+OrderedSum::OrderedSum(LaneEvaluator &lanes, DType dtype, uint32_t outputLanes, uint32_t termLanes,
+                       Operation operation)
     : lanes_(lanes), nest_(lanes.nest()), dtype_(dtype), outputLanes_(outputLanes),
-      termLanes_(outputLanes > 1 ? 1 : termLanes) {}
+      termLanes_(outputLanes > 1 ? 1 : termLanes), operation_(operation) {}
 
 llvm::Type *OrderedSum::accumulatorType(uint32_t width) {
   llvm::Type *scalar = lanes_.scalarType(dtype_);
@@ -25,26 +26,36 @@ llvm::Type *OrderedSum::accumulatorType(uint32_t width) {
   return width > 1 ? llvm::FixedVectorType::get(scalar, width) : scalar;
 }
 
-Value *OrderedSum::zero(llvm::Type *type, double sign) {
-  return isFloat(dtype_) ? llvm::ConstantFP::get(type, sign * 0.0)
-                         : llvm::Constant::getNullValue(type);
+/// What a chain starts with: it keeps every bit of the first term.
+Value *OrderedSum::identity(llvm::Type *type) {
+  if (operation_ == Operation::Multiply)
+    return ofNoTerms(type);
+  return isFloat(dtype_) ? llvm::ConstantFP::get(type, -0.0) : llvm::Constant::getNullValue(type);
+}
+
+Value *OrderedSum::ofNoTerms(llvm::Type *type) {
+  if (operation_ == Operation::Add)
+    return llvm::Constant::getNullValue(type);
+  return isFloat(dtype_) ? llvm::ConstantFP::get(type, 1.0) : llvm::ConstantInt::get(type, 1);
 }
 
 Value *OrderedSum::join(Value *x, Value *y) {
-  return lanes_.emitAdd(dtype_, x, y, nest_.at(nest_.innermost()));
+  auto &builder = nest_.at(nest_.innermost());
+  return operation_ == Operation::Add ? lanes_.emitAdd(dtype_, x, y, builder)
+                                      : lanes_.emitMultiply(dtype_, x, y, builder);
 }
 
 Value *OrderedSum::emit(const Order &order, Index count) {
   llvm::Type *type = accumulatorType(1);
   if (count.is(0))
-    return zero(type, 1);
+    return ofNoTerms(type);
   Value *sum = emitPart(order, 0, count);
   if (count.isConstant())
     return sum;
   Value *terms = nest_.value(count);
   auto &builder = nest_.at(nest_.innermost());
   Value *isEmpty = builder.CreateICmpEQ(terms, builder.getInt64(0));
-  return builder.CreateSelect(isEmpty, zero(type, 1), sum);
+  return builder.CreateSelect(isEmpty, ofNoTerms(type), sum);
 }
 
 Value *OrderedSum::emitPart(const Order &order, Index begin, Index count) {
@@ -93,7 +104,7 @@ Value *OrderedSum::emitTree(Index count, const std::function<Value *(Index)> &le
   };
   {
     auto &builder = nest_.at(nest_.innermost());
-    builder.CreateStore(zero(type, -1), slot(builder.getInt64(0)));
+    builder.CreateStore(identity(type), slot(builder.getInt64(0)));
   }
   auto loop = nest_.open(0, count, 1);
   Value *partial = leaf(loop.counter);
@@ -126,7 +137,7 @@ Value *OrderedSum::emitTree(Index count, const std::function<Value *(Index)> &le
 }
 
 Value *OrderedSum::emitChain(Index begin, Index count) {
-  auto loop = nest_.open(0, count, 1, {zero(accumulatorType(1), -1)});
+  auto loop = nest_.open(0, count, 1, {identity(accumulatorType(1))});
   Value *next = step(loop.carried[0], nest_.add(begin, loop.counter), 1, nullptr, 0);
   return nest_.close({next})[0];
 }
@@ -173,13 +184,13 @@ Value *OrderedSum::emitLaneLoops(uint32_t width, int64_t slots, Index begin, Ind
   if (!isUnrolled) {
     auto clear = nest_.open(0, slots, 1);
     auto &builder = nest_.at(clear.level);
-    builder.CreateStore(zero(type, -1),
+    builder.CreateStore(identity(type),
                         builder.CreateGEP(type, memory, nest_.value(clear.counter)));
     nest_.close();
     addToSlots(memory, width, slots, begin, 0, count);
     return memory;
   }
-  std::vector<Value *> accumulators(static_cast<size_t>(slots), zero(type, -1));
+  std::vector<Value *> accumulators(static_cast<size_t>(slots), identity(type));
   if (!whole.is(0)) {
     auto loop = nest_.open(0, whole, stride, accumulators);
     for (int64_t s = 0; s < slots; ++s) {

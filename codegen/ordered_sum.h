@@ -5,12 +5,14 @@
 
 namespace apr::codegen {
 
-/// Emits a sum of terms in any order that the IR may state. Accumulators hold `outputLanes`
+/// Emits a sum, or a product, of terms in any order that the IR may state. Accumulators hold `outputLanes`
 /// independent sums side by side, or, where that is 1 and the order has lanes, up to `termLanes`
 /// neighbouring terms of one sum.
 class OrderedSum {
 public:
-  OrderedSum(LaneEvaluator &lanes, DType dtype, uint32_t outputLanes, uint32_t termLanes);
+  enum class Operation : uint8_t { Add, Multiply };
+  OrderedSum(LaneEvaluator &lanes, DType dtype, uint32_t outputLanes, uint32_t termLanes,
+             Operation operation = Operation::Add);
 
   /// The accumulator with the next `width` terms from `first` on added (lane by lane where width is
   /// above 1). Lanes outside the mask may hold anything.
@@ -18,7 +20,7 @@ public:
                                            uint32_t width, llvm::Value *mask, uint32_t maskLevel)>;
   Step step;
 
-  /// The sum of terms 0 to count - 1, at the end of the innermost scope; +0 for none.
+  /// The sum of terms 0 to count - 1, at the end of the innermost scope; +0 for none (a product 1).
   llvm::Value *emit(const Order &order, Index count);
 
 private:
@@ -31,7 +33,8 @@ private:
                   Index count);
   llvm::Value *emitTree(Index count, const std::function<llvm::Value *(Index)> &leaf);
   llvm::Value *join(llvm::Value *x, llvm::Value *y);
-  llvm::Value *zero(llvm::Type *type, double sign);
+  llvm::Value *identity(llvm::Type *type);
+  llvm::Value *ofNoTerms(llvm::Type *type);
   llvm::Type *accumulatorType(uint32_t width);
 
   LaneEvaluator &lanes_;
@@ -39,6 +42,7 @@ private:
   DType dtype_;
   uint32_t outputLanes_;
   uint32_t termLanes_;
+  Operation operation_;
 };
 
 } // namespace apr::codegen

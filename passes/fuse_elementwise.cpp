@@ -306,6 +306,9 @@ std::string_view formOfSingle(OpKind kind) {
     return "matmul";
   case OpFamily::Scatter:
     return "scatter";
+  case OpFamily::Cumulative:
+  case OpFamily::Sort:
+    return "line";
   default:
     return "map";
   }

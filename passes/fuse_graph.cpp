@@ -12,6 +12,8 @@ bool isFree(OpKind kind) {
   case OpFamily::Transpose:
   case OpFamily::Broadcast:
   case OpFamily::Slice:
+  case OpFamily::Reverse:
+  case OpFamily::Window:
   case OpFamily::Constant:
   case OpFamily::Iota:
     return true;

@@ -46,7 +46,7 @@ bool readsOnlyAtWrittenIndex(const Op &kernel, size_t operand, size_t result) {
   if (form == "scatter")
     return std::ranges::all_of(region.ops(), [&](const Op &op) {
       for (size_t i = 0; i < op.operands.size(); ++i)
-        if (op.operands[i] == argument && (op.kind != OpKind::ScatterAdd || i != 0))
+        if (op.operands[i] == argument && (opInfo(op.kind).family != OpFamily::Scatter || i != 0))
           return false;
       return true;
     });

@@ -103,6 +103,12 @@ bool isExpensive(OpKind kind) {
   }
 }
 
+/// Ops that are kernels by themselves.
+bool isAlone(const Op &op) {
+  const OpFamily family = opInfo(op.kind).family;
+  return family == OpFamily::Scatter || family == OpFamily::Cumulative || family == OpFamily::Sort;
+}
+
 class FormFinder {
 public:
   FormFinder(const FuseGraph &graph, const std::set<size_t> &nodes)
@@ -135,9 +141,9 @@ private:
   bool findAnchors() {
     for (size_t node : nodes_) {
       const Op &op = graph_.op(node);
-      if (op.kind == OpKind::MatMul || op.kind == OpKind::ScatterAdd) {
+      if (op.kind == OpKind::MatMul || isAlone(op) || isConv(op)) {
         if (anchor_)
-          return fail("a kernel holds one contraction or scatter");
+          return fail("a kernel holds one contraction, scatter, cumsum or argsort");
         anchor_ = &op;
       } else if (isReduction(op.kind) || isRowPick(op)) {
         reductions_.push_back(&op);
@@ -147,8 +153,8 @@ private:
     }
     if (anchor_ && !reductions_.empty())
       return fail("a contraction and a reduction loop over different axes");
-    if (anchor_ && anchor_->kind == OpKind::ScatterAdd && nodes_.size() > 1)
-      return fail("a scatter_add updates memory in order");
+    if (anchor_ && isAlone(*anchor_) && nodes_.size() > 1)
+      return fail(std::string(opInfo(anchor_->kind).mnemonic) + " works on memory in order");
     return true;
   }
 
@@ -287,6 +293,8 @@ private:
     case OpFamily::Transpose:
     case OpFamily::Broadcast:
     case OpFamily::Slice:
+    case OpFamily::Reverse:
+    case OpFamily::Window:
       // A view that is a result.
       path.views.insert(path.views.begin(), graph_.graph().definitionIndex(op.result()).value());
       if (isAligned(path, op.result()))

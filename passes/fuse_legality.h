@@ -7,7 +7,7 @@ namespace apr {
 
 /// Whether nodes can be one kernel: its form, or why not (one clause for a remark).
 struct KernelForm {
-  std::string form;    ///< "map", "reduce", "row", "matmul", "scatter"; empty: none
+  std::string form;    ///< "map", "reduce", "row", "matmul", "scatter", "line"; empty: none
   std::string problem; ///< where there is none
   bool isLegal() const { return !form.empty(); }
 };

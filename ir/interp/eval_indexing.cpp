@@ -84,6 +84,18 @@ void evalScatterAdd(Evaluation &e) {
   });
 }
 
+void evalScatterSet(Evaluation &e) {
+  const Tensor &updates = e.operand(2);
+  IndexedAxis axis(e, updates.shape);
+  e.require(e.operand(0).shape == e.resultExtents() && updates.dtype == e.resultDType(),
+            "has a result of another type");
+  e.result().data = e.operand(0).data;
+  int64_t count = axis.size == 0 ? 0 : updates.count();
+  for (int64_t i = 0; i < count; ++i)
+    copyElement(updates, i, e.result(),
+                axis.operandElement(i, indexAt(e, 1, axis.indexPosition(i))));
+}
+
 void evalPick(Evaluation &e) {
   const Tensor &x = e.operand(0);
   Extents rows(x.shape.begin(), x.shape.empty() ? x.shape.end() : x.shape.end() - 1);

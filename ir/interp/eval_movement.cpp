@@ -127,6 +127,22 @@ void evalPad(Evaluation &e) {
     copyElement(x, i, out, base + space.offset(i));
 }
 
+void evalReverse(Evaluation &e) {
+  const Tensor &x = e.operand(0);
+  requireDType(e, x);
+  e.require(x.shape == e.resultExtents(), "needs operand and result of one shape");
+  Extents strides = rowMajorStrides(x.shape);
+  int64_t last = 0;
+  for (int64_t axis : e.attributes().integers(AttrKey::Axes)) {
+    auto at = static_cast<size_t>(axis);
+    e.require(at < strides.size(), "names an axis that does not exist");
+    if (x.count() > 0)
+      last += (x.shape[at] - 1) * strides[at];
+    strides[at] = -strides[at];
+  }
+  gatherFrom(e, last, {x.shape, strides});
+}
+
 void evalConcat(Evaluation &e) {
   const Extents &extents = e.resultExtents();
   size_t axis = e.axis(AttrKey::Axis, extents.size());

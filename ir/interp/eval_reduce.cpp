@@ -5,6 +5,7 @@
 #include "ir/interp/reduction.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace apr::interp {
 
@@ -74,14 +75,19 @@ template <typename T> T highest() {
     return std::numeric_limits<T>::max();
 }
 
+/// The stated order or the default one.
+BoundOrder orderOf(const Evaluation &e, const ReducedSpace &space) {
+  return bindOrder(e, e.attributes().has(AttrKey::Order)
+                          ? e.attributes().order()
+                          : defaultSumOrder(space.includesLastAxis ? LastAxis::Reduced
+                                                                   : LastAxis::Kept));
+}
+
 } // namespace
 
 void evalSum(Evaluation &e) {
   ReducedSpace space = divideAxes(e);
-  Order order = e.attributes().has(AttrKey::Order)
-                    ? e.attributes().order()
-                    : defaultSumOrder(space.includesLastAxis ? LastAxis::Reduced : LastAxis::Kept);
-  BoundOrder bound = bindOrder(e, order);
+  BoundOrder bound = orderOf(e, space);
   visitNumeric(e, e.operand(0).dtype, [&](auto zero) {
     using T = decltype(zero);
     auto add = [](T x, T y) -> T {
@@ -97,8 +103,36 @@ void evalSum(Evaluation &e) {
   });
 }
 
-void evalReduceMax(Evaluation &e) {
+void evalProduct(Evaluation &e) {
+  ReducedSpace space = divideAxes(e);
+  BoundOrder bound = orderOf(e, space);
   visitNumeric(e, e.operand(0).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    auto multiply = [](T x, T y) -> T {
+      if constexpr (std::is_floating_point_v<T>)
+        return x * y;
+      else
+        return wrapMul(x, y);
+    };
+    reduceEach<T, T>(e, space, [&](auto term, int64_t count) {
+      return multiplyInOrder<T>(
+          bound, count, [&](T product, int64_t k) { return multiply(product, term(k)); }, multiply);
+    });
+  });
+}
+
+namespace {
+
+/// The dtype that extrema compare: bools, stored as 0 and 1, as those.
+DType comparedType(const Evaluation &e) {
+  DType dtype = e.operand(0).dtype;
+  return dtype == DType::Bool ? DType::U8 : dtype;
+}
+
+} // namespace
+
+void evalReduceMax(Evaluation &e) {
+  visitNumeric(e, comparedType(e), [&](auto zero) {
     using T = decltype(zero);
     reduceEach<T, T>(e, divideAxes(e), [](auto term, int64_t count) {
       T best = lowest<T>();
@@ -110,7 +144,7 @@ void evalReduceMax(Evaluation &e) {
 }
 
 void evalReduceMin(Evaluation &e) {
-  visitNumeric(e, e.operand(0).dtype, [&](auto zero) {
+  visitNumeric(e, comparedType(e), [&](auto zero) {
     using T = decltype(zero);
     reduceEach<T, T>(e, divideAxes(e), [](auto term, int64_t count) {
       T best = highest<T>();
@@ -121,15 +155,84 @@ void evalReduceMin(Evaluation &e) {
   });
 }
 
-void evalArgMax(Evaluation &e) {
+namespace {
+
+/// The first NaN, else the first element that `isBetter` than all before it.
+template <typename IsBetter> void evalArgExtremum(Evaluation &e, IsBetter isBetter) {
   visitNumeric(e, e.operand(0).dtype, [&](auto zero) {
     using T = decltype(zero);
-    reduceEach<T, int32_t>(e, divideAxes(e), [](auto term, int64_t count) {
+    reduceEach<T, int32_t>(e, divideAxes(e), [&](auto term, int64_t count) {
       int64_t best = count == 0 ? -1 : 0;
       for (int64_t k = 1; k < count && !isNaN(term(best)); ++k)
-        if (isNaN(term(k)) || term(k) > term(best))
+        if (isNaN(term(k)) || isBetter(term(k), term(best)))
           best = k;
       return static_cast<int32_t>(best);
+    });
+  });
+}
+
+/// Calls f with the base offset of every line along the axis, the line's length and its stride.
+template <typename F> void forEachLine(const Evaluation &e, F f) {
+  const Extents &extents = e.operand(0).shape;
+  size_t axis = e.axis(AttrKey::Axis, extents.size());
+  e.require(extents == e.resultExtents(), "has a result of another shape");
+  Extents strides = rowMajorStrides(extents);
+  StridedSpace lines;
+  for (size_t i = 0; i < extents.size(); ++i)
+    if (i != axis)
+      lines.addAxis(extents[i], strides[i]);
+  for (int64_t line = 0; line < lines.count(); ++line)
+    f(lines.offset(line), extents[axis], strides[axis]);
+}
+
+} // namespace
+
+void evalArgMax(Evaluation &e) {
+  evalArgExtremum(e, [](auto x, auto best) { return x > best; });
+}
+
+void evalArgMin(Evaluation &e) {
+  evalArgExtremum(e, [](auto x, auto best) { return x < best; });
+}
+
+void evalCumSum(Evaluation &e) {
+  visitNumeric(e, e.operand(0).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    auto x = e.elements<T>(0);
+    auto out = e.resultElements<T>();
+    forEachLine(e, [&](int64_t base, int64_t count, int64_t stride) {
+      T sum = T(-0.0);
+      for (int64_t i = 0; i < count; ++i) {
+        auto at = static_cast<size_t>(base + i * stride);
+        if constexpr (std::is_floating_point_v<T>)
+          sum += x[at];
+        else
+          sum = wrapAdd(sum, x[at]);
+        out[at] = sum;
+      }
+    });
+  });
+}
+
+void evalArgSort(Evaluation &e) {
+  bool isDescending = e.attributes().integerOr0(AttrKey::Descending) != 0;
+  visitNumeric(e, e.operand(0).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    auto x = e.elements<T>(0);
+    auto out = e.resultElements<int32_t>();
+    forEachLine(e, [&](int64_t base, int64_t count, int64_t stride) {
+      auto element = [&](int64_t i) { return x[static_cast<size_t>(base + i * stride)]; };
+      std::vector<int64_t> order(static_cast<size_t>(count));
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
+        T a = element(i), b = element(j);
+        if (isNaN(a) || isNaN(b))
+          return !isNaN(a);
+        return isDescending ? a > b : a < b;
+      });
+      for (int64_t i = 0; i < count; ++i)
+        out[static_cast<size_t>(base + i * stride)] =
+            static_cast<int32_t>(order[static_cast<size_t>(i)]);
     });
   });
 }

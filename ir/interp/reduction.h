@@ -16,14 +16,14 @@ struct BoundOrder {
 };
 BoundOrder bindOrder(const Evaluation &e, const Order &order);
 
-/// Combines `count` terms in an order. `Step(accumulator, i)` adds term i on the right; partial
-/// results add with operator + or wrap (`Join`).
+/// Combines `count` terms in an order. `Step(accumulator, i)` takes term i on the right; partial
+/// results combine by `Join`. Chains start at `identity`; no terms give `empty`.
 template <typename T, typename Step, typename Join> class OrderedReduction {
 public:
-  OrderedReduction(const BoundOrder &order, Step step, Join join)
-      : order_(order), step_(step), join_(join) {}
+  OrderedReduction(const BoundOrder &order, T identity, T empty, Step step, Join join)
+      : order_(order), identity_(identity), empty_(empty), step_(step), join_(join) {}
 
-  T operator()(int64_t count) const { return count == 0 ? T(0) : ranges(0, 0, count); }
+  T operator()(int64_t count) const { return count == 0 ? empty_ : ranges(0, 0, count); }
 
 private:
   T ranges(size_t level, int64_t begin, int64_t end) const {
@@ -53,7 +53,7 @@ private:
   }
 
   T chain(int64_t begin, int64_t end, int64_t stride) const {
-    T accumulator = T(-0.0);
+    T accumulator = identity_;
     for (int64_t i = begin; i < end; i += stride)
       accumulator = step_(accumulator, i);
     return accumulator;
@@ -83,13 +83,21 @@ private:
   }
 
   const BoundOrder &order_;
+  T identity_, empty_;
   Step step_;
   Join join_;
 };
 
+/// A sum: -0 keeps the bits of what it is added to.
 template <typename T, typename Step, typename Join>
 T reduceInOrder(const BoundOrder &order, int64_t count, Step step, Join join) {
-  return OrderedReduction<T, Step, Join>(order, step, join)(count);
+  return OrderedReduction<T, Step, Join>(order, T(-0.0), T(0), step, join)(count);
+}
+
+/// A product.
+template <typename T, typename Step, typename Join>
+T multiplyInOrder(const BoundOrder &order, int64_t count, Step step, Join join) {
+  return OrderedReduction<T, Step, Join>(order, T(1), T(1), step, join)(count);
 }
 
 } // namespace apr::interp

@@ -24,12 +24,12 @@ InferredTypes gathered(const Type &operand, const Type &indices, int64_t axis) {
   return std::vector<Type>{result};
 }
 
-InferredTypes inferScatterAdd(const TypeQuery &query) {
+InferredTypes inferScatter(const TypeQuery &query) {
   const Type &operand = query.operands[0], &updates = query.operands[2];
   auto expected = gathered(operand, query.operands[1], query.attributes.integer(AttrKey::Axis));
   if (!expected)
     return expected;
-  if (operand.dtype == DType::Bool)
+  if (query.kind == OpKind::ScatterAdd && !isFloat(operand.dtype) && !isInteger(operand.dtype))
     return Error{fmt::format("operand is {}, expected a float or integer dtype", str(operand))};
   if (!(updates == expected->front()))
     return Error{fmt::format("updates are {}, expected {}", str(updates), str(expected->front()))};
@@ -65,7 +65,7 @@ InferredTypes inferIndexing(const TypeQuery &query) {
   case OpFamily::Gather:
     return gathered(query.operands[0], indices, query.attributes.integer(AttrKey::Axis));
   case OpFamily::Scatter:
-    return inferScatterAdd(query);
+    return inferScatter(query);
   case OpFamily::Pick:
     return inferPick(query.operands[0], indices);
   default:

@@ -131,6 +131,10 @@ InferredTypes inferMovement(const TypeQuery &query) {
     return inferBroadcast(operand, query.given[0], query.attributes.integers(AttrKey::Axes));
   case OpFamily::Slice:
     return inferSlice(operand, query.attributes);
+  case OpFamily::Reverse:
+    if (auto problem = axesProblem(query.attributes.integers(AttrKey::Axes), operand.rank()))
+      return Error{*problem};
+    return std::vector<Type>{operand};
   case OpFamily::Pad:
     return inferPad(operand, query.operands[1], query.attributes);
   default:

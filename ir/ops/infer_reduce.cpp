@@ -16,14 +16,44 @@ std::optional<std::string> axesProblem(const std::vector<int64_t> &axes, size_t 
   return std::nullopt;
 }
 
+namespace {
+
+/// cumsum and argsort: the operand's shape.
+InferredTypes inferAlongAxis(const TypeQuery &query) {
+  const Type &operand = query.operands[0];
+  int64_t axis = query.attributes.integer(AttrKey::Axis);
+  if (axis < 0 || axis >= static_cast<int64_t>(operand.rank()))
+    return Error{fmt::format("axis {} is outside {}", axis, str(operand))};
+  if (!isFloat(operand.dtype) && !isInteger(operand.dtype))
+    return Error{fmt::format("operand is {}, expected a float or integer dtype", str(operand))};
+  if (query.kind == OpKind::CumSum)
+    return std::vector<Type>{operand};
+  int64_t descending = query.attributes.integerOr0(AttrKey::Descending);
+  if (descending != 0 && descending != 1)
+    return Error{fmt::format("descending is {}, expected 0 or 1", descending)};
+  return std::vector<Type>{{DType::I32, operand.shape}};
+}
+
+/// The extrema of bools are `any` and `all`.
+bool canReduce(OpKind kind, DType dtype) {
+  if (dtype == DType::Bool)
+    return kind == OpKind::ReduceMax || kind == OpKind::ReduceMin;
+  return isFloat(dtype) || isInteger(dtype);
+}
+
+} // namespace
+
 InferredTypes inferReduce(const TypeQuery &query) {
   const Type &operand = query.operands[0];
+  OpFamily family = opInfo(query.kind).family;
+  if (family == OpFamily::Cumulative || family == OpFamily::Sort)
+    return inferAlongAxis(query);
   const std::vector<int64_t> &axes = query.attributes.integers(AttrKey::Axes);
   if (auto problem = axesProblem(axes, operand.rank()))
     return Error{*problem};
-  if (operand.dtype == DType::Bool)
+  if (!canReduce(query.kind, operand.dtype))
     return Error{fmt::format("operand is {}, expected a float or integer dtype", str(operand))};
-  Type result{opInfo(query.kind).family == OpFamily::ArgReduce ? DType::I32 : operand.dtype, {}};
+  Type result{family == OpFamily::ArgReduce ? DType::I32 : operand.dtype, {}};
   for (size_t i = 0; i < operand.rank(); ++i)
     if (!std::binary_search(axes.begin(), axes.end(), static_cast<int64_t>(i)))
       result.shape.push_back(operand.shape[i]);

@@ -25,6 +25,40 @@ void gradScatterAdd(OpGradient &d) {
 
 namespace {
 
+/// Of the updates' shape: true where an update is the last one written to its place, found by
+/// writing the updates' numbers.
+ValueId isLastWriter(OpGradient &d) {
+  int64_t axis = d.op.attributes.integer(AttrKey::Axis);
+  const Type indices = d.type(d.y()), updates = d.type(d.z());
+  Type numberType{DType::I64, indices.shape};
+  ValueId flat = d.b.iota({DType::I64, {elementCount(indices.shape)}}, 0);
+  ValueId number = d.b.reshape(flat, indices.shape);
+  ValueId none = d.b.splatInteger({DType::I64, {d.type(d.x()).shape[size_t(axis)]}}, 0);
+  Attributes alongFirst{{AttrKey::Axis, int64_t(0)}};
+  ValueId last = d.b.create(OpKind::ScatterSet, {none, d.y(), number}, alongFirst);
+  last = d.b.create(OpKind::Gather, {last, d.y()}, alongFirst);
+  std::vector<int64_t> axes(indices.rank());
+  std::iota(axes.begin(), axes.end(), axis);
+  return d.b.broadcast(d.b.binary(OpKind::Eq, last, number), updates.shape, axes);
+}
+
+} // namespace
+
+/// What was overwritten has no influence: elements of the operand, and updates that later ones
+/// replaced.
+void gradScatterSet(OpGradient &d) {
+  Attributes axis{{AttrKey::Axis, d.op.attributes.integer(AttrKey::Axis)}};
+  d.give(0, [&] {
+    return d.b.create(OpKind::ScatterSet, {d.g, d.y(), d.splat(d.z(), 0)}, axis);
+  });
+  d.give(2, [&] {
+    ValueId gathered = d.b.create(OpKind::Gather, {d.g, d.y()}, axis);
+    return d.b.select(isLastWriter(d), gathered, d.splat(d.z(), 0));
+  });
+}
+
+namespace {
+
 /// The last index of an axis, as a scalar. An open size has no constant; it is the last element of
 /// an iota that is one longer.
 ValueId lastIndex(OpGradient &d, DType dtype, const Dim &size) {

@@ -87,6 +87,13 @@ void gradPad(OpGradient &d) {
   });
 }
 
+void gradReverse(OpGradient &d) {
+  d.give(0, [&] {
+    return d.b.create(OpKind::Reverse, {d.g},
+                      {{AttrKey::Axes, d.op.attributes.integers(AttrKey::Axes)}});
+  });
+}
+
 void gradConcat(OpGradient &d) {
   size_t axis = size_t(d.op.attributes.integer(AttrKey::Axis));
   Shape limit = d.type(d.g).shape;

@@ -8,7 +8,8 @@
 namespace apr {
 namespace {
 
-/// A reduction over axes of size 1 has one term per result, which is the result: -0 + x = x.
+/// A reduction over axes of size 1 has one term per result, which is the result: -0 + x = x,
+/// 1 · x = x.
 std::optional<ValueId> simplifyReduce(Simplifier &s, const Candidate &c) {
   const Shape &shape = s.type(c.x()).shape;
   bool hasOneTerm = std::ranges::all_of(c.attributes.integers(AttrKey::Axes), [&](int64_t axis) {
@@ -50,6 +51,7 @@ std::optional<ValueId> simplifyMatMul(Simplifier &s, const Candidate &c) {
 std::optional<ValueId> simplifyReduction(Simplifier &s, const Candidate &c) {
   switch (c.kind) {
   case OpKind::Sum:
+  case OpKind::Product:
   case OpKind::ReduceMax:
   case OpKind::ReduceMin:
     return simplifyReduce(s, c);

@@ -66,6 +66,20 @@ ValueId axisOp(Builder &b, OpKind kind, std::vector<ValueId> operands, int64_t a
   return b.create(kind, std::move(operands), {{AttrKey::Axis, axis}});
 }
 
+/// Products of rows with no, one, two and three zeros: of arguments that are 0, plus constants.
+GradientCase productWithZeros() {
+  return {"ProductWithZeros",
+          {f64({4, 4})},
+          [](Builder &b, Values v) {
+            const double rows[] = {2, 3, -1, 1.5, 2, 0, -1, 1.5, 2, 0, -1, 0, 2, 0, 0, 0};
+            Literal literal = Literal::fromElements<double>(DType::F64, rows);
+            ValueId x = b.add(v[0], b.constant(b.type(v[0]), literal));
+            return b.reduce(OpKind::Product, x, {1});
+          },
+          0,
+          0};
+}
+
 std::vector<GradientCase> allCases() {
   Dim B = Dim::variable("B");
   DimBindings open{{"B", 3}};
@@ -126,6 +140,13 @@ std::vector<GradientCase> allCases() {
       reduceCase(OpKind::Sum, {0, 2}, "Outer"),
       reduceCase(OpKind::Sum, {0, 1, 2}, "All"),
       reduceCase(OpKind::Sum, {}, "None"),
+      reduceCase(OpKind::Product, {1}, "Middle"),
+      reduceCase(OpKind::Product, {0, 2}, "Outer"),
+      reduceCase(OpKind::Product, {}, "None"),
+      productWithZeros(),
+      {"CumSum",
+       {f64({2, 4, 3})},
+       [](Builder &b, Values v) { return axisOp(b, OpKind::CumSum, {v[0]}, 1); }},
       reduceCase(OpKind::ReduceMax, {1}, "Middle"),
       reduceCase(OpKind::ReduceMax, {0, 2}, "Outer"),
       reduceCase(OpKind::ReduceMax, {}, "None"),
@@ -163,6 +184,12 @@ std::vector<GradientCase> allCases() {
       {"Concat",
        {f64({2, 1}), f64({2, 3}), f64({2, 0})},
        [](Builder &b, Values v) { return b.concat({v[0], v[1], v[2], v[0]}, 1); }},
+      {"Reverse",
+       {f64({2, 3, 4})},
+       [](Builder &b, Values v) {
+         return b.create(OpKind::Reverse, {v[0]},
+                         {{AttrKey::Axes, std::vector<int64_t>{0, 2}}});
+       }},
       // indexing
       {"GatherRows",
        {f64({4, 3}), i32({5})},
@@ -173,6 +200,12 @@ std::vector<GradientCase> allCases() {
       {"ScatterAdd",
        {f64({4, 3}), i32({5}), f64({5, 3})},
        [](Builder &b, Values v) { return axisOp(b, OpKind::ScatterAdd, {v[0], v[1], v[2]}, 0); }},
+      {"ScatterSet",
+       {f64({4, 3}), i32({5}), f64({5, 3})},
+       [](Builder &b, Values v) { return axisOp(b, OpKind::ScatterSet, {v[0], v[1], v[2]}, 0); }},
+      {"ScatterSetInner",
+       {f64({2, 3, 2}), i32({2, 2}), f64({2, 2, 2, 2})},
+       [](Builder &b, Values v) { return axisOp(b, OpKind::ScatterSet, {v[0], v[1], v[2]}, 1); }},
       {"Pick",
        {f64({5, 3}), i32({5})},
        [](Builder &b, Values v) { return b.create(OpKind::Pick, {v[0], v[1]}); }},
@@ -311,6 +344,25 @@ std::vector<GradientCase> secondOrderCases() {
          ValueId p = b.sub(v[0], b.broadcast(log, shape, {0}));
          return b.create(OpKind::Pick, {p, v[1]});
        }},
+      {"ProductSquared",
+       {f64({2, 3})},
+       [](Builder &b, Values v) {
+         ValueId p = b.reduce(OpKind::Product, v[0], {1});
+         return b.mul(p, p);
+       }},
+      productWithZeros(),
+      {"CumSumSquared",
+       {f64({5})},
+       [](Builder &b, Values v) {
+         ValueId sums = axisOp(b, OpKind::CumSum, {v[0]}, 0);
+         return b.mul(sums, sums);
+       }},
+      {"ScatterSetSquared",
+       {f64({4, 2}), i32({5}), f64({5, 2})},
+       [](Builder &b, Values v) {
+         ValueId r = axisOp(b, OpKind::ScatterSet, {v[0], v[1], v[2]}, 0);
+         return b.mul(r, b.mul(r, r));
+       }},
       {"GatherSquared",
        {f64({4, 2}), i32({5})},
        [](Builder &b, Values v) {
@@ -349,15 +401,14 @@ void collectKinds(const GradientCase &c, std::set<OpKind> &kinds) {
 // A new op must come with a case above, or with its name here, where grad_none.cpp has the reason.
 TEST(GradientCoverage, EveryOpHasACaseOrNoGradient) {
   std::set<OpKind> covered = {
-      OpKind::Floor,    OpKind::Ceil,     OpKind::Round,      OpKind::Bitcast,
-      OpKind::Kernel,   OpKind::Gradient, OpKind::Scan, // in scan_gradient_test.cpp
-      OpKind::Sign,       OpKind::StopGradient,
-      OpKind::Not,      OpKind::Rem,      OpKind::And,        OpKind::Or,
-      OpKind::Xor,      OpKind::Shl,      OpKind::ShrArith,   OpKind::ShrLogical,
-      OpKind::Eq,       OpKind::Ne,       OpKind::Lt,         OpKind::Le,
-      OpKind::Gt,       OpKind::Ge,       OpKind::ArgMax,     OpKind::OneHot,
-      OpKind::Constant, OpKind::Iota,     OpKind::RandomBits, OpKind::Uniform,
-      OpKind::Normal};
+      OpKind::Floor,      OpKind::Ceil,         OpKind::Round,    OpKind::Bitcast,
+      OpKind::Kernel,     OpKind::Gradient,     OpKind::Scan, // in scan_gradient_test.cpp
+      OpKind::Sign,       OpKind::StopGradient, OpKind::Not,      OpKind::Rem,
+      OpKind::And,        OpKind::Or,           OpKind::Xor,      OpKind::Shl,
+      OpKind::ShrArith,   OpKind::ShrLogical,   OpKind::Eq,       OpKind::Ne,
+      OpKind::Lt,         OpKind::Le,           OpKind::Gt,       OpKind::Ge,
+      OpKind::ArgMax,     OpKind::ArgMin,   OpKind::ArgSort,     OpKind::OneHot,       OpKind::Constant, OpKind::Iota,
+      OpKind::RandomBits, OpKind::Uniform,      OpKind::Normal};
   for (const GradientCase &c : allCases())
     collectKinds(c, covered);
   for (OpKind kind : allOps())
