@@ -15,7 +15,7 @@ const std::vector<Builtin> &Elaborator::builtins() {
     return Builtin{name, {"x"}, &E::builtinElementwise, Builtin::Arity::Fixed, op};
   };
   auto bitwise = [](std::string_view name, OpKind op) {
-    return Builtin{name, {"x", "y"}, &E::builtinBitwise, Builtin::Arity::Fixed, op};
+    return Builtin{name, {"x", "y"}, &E::builtinOperands, Builtin::Arity::Fixed, op};
   };
   static const std::vector<Builtin> table{
       // Element by element.
@@ -35,17 +35,31 @@ const std::vector<Builtin> &Elaborator::builtins() {
       unary("tanh", OpKind::Tanh),
       unary("sigmoid", OpKind::Sigmoid),
       unary("erf", OpKind::Erf),
+      unary("exp2", OpKind::Exp2),
+      unary("log2", OpKind::Log2),
+      unary("tan", OpKind::Tan),
+      unary("asin", OpKind::Asin),
+      unary("acos", OpKind::Acos),
+      unary("atan", OpKind::Atan),
+      unary("sinh", OpKind::Sinh),
+      unary("cosh", OpKind::Cosh),
+      unary("erfinv", OpKind::ErfInv),
+      unary("softplus", OpKind::Softplus),
+      unary("silu", OpKind::Silu),
+      unary("gelu", OpKind::Gelu),
+      unary("gelu_tanh", OpKind::GeluTanh),
+      {"atan2", {"y", "x"}, &E::builtinOperands, {}, OpKind::Atan2},
       {"max", {"x", "y?", "axis?", "keep?"}, &E::builtinMaxMin, {}, OpKind::Max},
       {"min", {"x", "y?", "axis?", "keep?"}, &E::builtinMaxMin, {}, OpKind::Min},
       {"where", {"condition", "x", "y"}, &E::builtinWhere},
-      {"fma", {"x", "y", "z"}, &E::builtinFma, {}, OpKind::Fma},
+      {"fma", {"x", "y", "z"}, &E::builtinOperands, {}, OpKind::Fma},
       bitwise("bit_and", OpKind::And),
       bitwise("bit_or", OpKind::Or),
       bitwise("bit_xor", OpKind::Xor),
       bitwise("shift_left", OpKind::Shl),
       bitwise("shift_right", OpKind::ShrArith),
       bitwise("shift_right_logical", OpKind::ShrLogical),
-      {"bit_not", {"x"}, &E::builtinBitwise, {}, OpKind::Not},
+      {"bit_not", {"x"}, &E::builtinOperands, {}, OpKind::Not},
       {"bitcast", {"x", "to"}, &E::builtinBitcast},
       {"stop_gradient", {"x"}, &E::builtinStopGradient},
       // Reductions and products.
@@ -181,12 +195,7 @@ Value Elaborator::builtinWhere(BuiltinCall &call) {
                      call.location, "'where'", call.locations);
 }
 
-Value Elaborator::builtinFma(BuiltinCall &call) {
-  return elementwise(OpKind::Fma, {*call.values[0], *call.values[1], *call.values[2]},
-                     call.location, "'fma'", call.locations);
-}
-
-Value Elaborator::builtinBitwise(BuiltinCall &call) {
+Value Elaborator::builtinOperands(BuiltinCall &call) {
   std::vector<Value> operands;
   for (auto &value : call.values)
     operands.push_back(*value);

@@ -205,10 +205,9 @@ public:
   Value builtinElementwise(BuiltinCall &call);
   Value builtinMaxMin(BuiltinCall &call);
   Value builtinWhere(BuiltinCall &call);
-  Value builtinFma(BuiltinCall &call);
   Value builtinSum(BuiltinCall &call);
   Value builtinArgmax(BuiltinCall &call);
-  Value builtinBitwise(BuiltinCall &call);
+  Value builtinOperands(BuiltinCall &call);
   Value builtinBitcast(BuiltinCall &call);
   Value builtinStopGradient(BuiltinCall &call);
   Value builtinReshape(BuiltinCall &call);
