@@ -56,6 +56,12 @@ Dim termsPerElement(const Graph &region) {
       for (int64_t axis : op.attributes.integers(AttrKey::Axes))
         product *= shape[static_cast<size_t>(axis)];
       terms += product;
+    } else if (op.kind == OpKind::Conv) {
+      const Shape &shape = region.type(op.operands[1]).shape;
+      terms += elementCount(Shape(shape.begin(), shape.end() - 3)) * shape[shape.size() - 2];
+    } else if (op.kind == OpKind::ConvWeight) {
+      const Shape &shape = region.type(op.operands[1]).shape;
+      terms += elementCount(Shape(shape.begin(), shape.end() - 2));
     } else if (op.kind == OpKind::MatMul) {
       const Shape &shape = region.type(op.operands[0]).shape;
       terms += shape[shape.size() - (op.attributes.integerOr0(AttrKey::TransposeA) ? 2 : 1)];
@@ -89,6 +95,9 @@ Domain chooseDomain(const Graph &region) {
     }
   }
   size_t rowRank = full.empty() ? 0 : full.size() - 1;
+  // Lanes along axes of size 1 would be one lane.
+  while (rowRank > 1 && full[rowRank] == Dim(1))
+    --rowRank;
   if (reducesLastAxis)
     rowRank = kept;
   if (least.size() < full.size())
@@ -205,7 +214,10 @@ private:
   void emitColumns(LaneEvaluator &lanes, const Point &outer, size_t axis) {
     LoopNest &nest = lanes.nest();
     const Index size = nest.dim(domain_.columns[axis]);
-    if (axis + 1 < domain_.columns.size()) {
+    const size_t rest = domain_.columns.size() - axis - 1;
+    const bool isLast = std::all_of(domain_.columns.end() - static_cast<std::ptrdiff_t>(rest),
+                                    domain_.columns.end(), [](const Dim &d) { return d == Dim(1); });
+    if (!isLast) {
       auto loop = nest.open(0, size, 1);
       Point inner = outer;
       inner.coordinates.push_back(loop.counter);
@@ -216,6 +228,7 @@ private:
     lanes.forLanes(0, size, [&](Point point) {
       point.coordinates.insert(point.coordinates.begin(), outer.coordinates.begin(),
                                outer.coordinates.end());
+      point.coordinates.resize(point.coordinates.size() + rest);
       storeElements(lanes, point);
     });
   }

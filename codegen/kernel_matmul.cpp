@@ -5,8 +5,14 @@
 // register of the panel and one broadcast of A per row. Which tile an element falls into changes no
 // bit: every element is one chain per chunk. The last tile of a range of rows moves up until it
 // fits, so that some rows are computed twice but written once.
+//
+// A may be a view, such as the windows of an image. Then an element's offset is a part for its row
+// plus a part for its term: a tile has one pointer per row, and where the terms do not step evenly a
+// table says where each of them lies.
 #include "codegen/kernel_forms.h"
+#include "codegen/odometer.h"
 #include "codegen/panel_transpose.h"
+#include "codegen/strided_view.h"
 
 #include <algorithm>
 #include <bit>
@@ -20,16 +26,16 @@ using llvm::Value;
 constexpr int64_t kRowsPerBlock = 192;
 /// A packed panel stays in the second-level cache.
 constexpr int64_t kMaximumPackedBytes = 1 << 19;
+/// A panel that cannot be used where it lies is packed up to this size.
+constexpr int64_t kMaximumScratchBytes = 1 << 22;
 /// Terms that a panel is packed for where their number is open.
 constexpr int64_t kPackedTermsOfOpenAxis = 512;
 /// Depth of the tree over chunks where their number is open.
 constexpr int64_t kOpenStackDepth = 48;
+/// Terms that a table of offsets holds at most.
+constexpr int64_t kMaximumTableTerms = 1 << 14;
 /// Tiles that share a panel before packing it pays.
 constexpr int64_t kTilesWorthPacking = 3;
-
-bool isDirectArgument(const Graph &region, ValueId value) {
-  return std::ranges::find(region.arguments(), value) != region.arguments().end();
-}
 
 /// The length of the chains of an order that is one chain per chunk; 0 for a single chain over all.
 std::optional<int64_t> chunkLength(const Order &order) {
@@ -95,6 +101,36 @@ struct Tiling {
 };
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// B as a view whose columns are neighbours in memory and whose rows step evenly.
+std::optional<StridedView> traceDirectPanel(const Graph &region, const Op &op) {
+  if (op.attributes.integerOr0(AttrKey::TransposeB) != 0)
+    return std::nullopt;
+  auto view = traceStridedView(region, op.operands[1]);
+  if (!view)
+    return std::nullopt;
+  const StridedView::Axis &rows = view->axes[view->axes.size() - 2], &columns = view->axes.back();
+  const bool isDirect = rows.size() <= 1 && (columns.empty() || (columns.size() == 1 &&
+                                                                 columns[0].stride == Dim(1)));
+  return isDirect ? view : std::nullopt;
+}
+
+/// The axis of A along which terms count.
+size_t termAxis(const Graph &region, const Op &op) {
+  const bool isTransposed = op.attributes.integerOr0(AttrKey::TransposeA) != 0;
+  return region.type(op.operands[0]).rank() - (isTransposed ? 2 : 1);
+}
+
+/// Whether the table of A's term offsets is written once, or for each chunk; it need not exist.
+enum class TermTable : uint8_t { None, Whole, PerChunk, Impossible };
+TermTable chooseTermTable(const StridedView &a, size_t axis, const Dim &terms, int64_t chunk) {
+  if (a.axes[axis].size() <= 1)
+    return TermTable::None;
+  auto count = terms.asConstant();
+  if (count && *count <= kMaximumTableTerms)
+    return TermTable::Whole;
+  return chunk > 0 && chunk <= kMaximumTableTerms ? TermTable::PerChunk : TermTable::Impossible;
+}
 
 Tiling chooseTiling(const Graph &region, const Op &op, const KernelTarget &target) {
   Tiling t;
@@ -172,7 +208,15 @@ class MatMulKernel {
 public:
   explicit MatMulKernel(const KernelContext &context)
       : context_(context), region_(context.region), op_(*onlyMatMul(region_)),
-        t_(chooseTiling(region_, op_, context.target)) {}
+        t_(chooseTiling(region_, op_, context.target)),
+        viewA_(traceStridedView(region_, op_.operands[0])),
+        directB_(traceDirectPanel(region_, op_)) {
+    // A plain argument needs no more than the lane evaluator's arithmetic.
+    if (!region_.definition(op_.operands[0]))
+      viewA_.reset();
+    if (viewA_)
+      table_ = chooseTermTable(*viewA_, termAxis(region_, op_), t_.k, t_.chunk);
+  }
 
   EmittedKernel emit() {
     const KernelFunctions functions = declareKernel(context_);
@@ -235,6 +279,13 @@ private:
     terms_ = nest_->dim(t_.k);
 
     emitPanel(nest_->subtract(endTile, firstTile));
+    if (table_ == TermTable::Whole || table_ == TermTable::PerChunk) {
+      const int64_t terms =
+          table_ == TermTable::Whole ? std::max<int64_t>(*t_.k.asConstant(), 1) : t_.chunk;
+      termOffsets_ = scratch(terms * 8 / byteSize(t_.dtype));
+      if (table_ == TermTable::Whole)
+        emitTermTable(0, terms_);
+    }
     tile_ = scratch(tileElements());
     if (!t_.isOneChunk()) {
       auto terms = t_.k.asConstant();
@@ -294,21 +345,67 @@ private:
     return lanes_->compare(llvm::CmpInst::ICMP_ULT, {0, 1}, rest, t_.width).value;
   }
 
+  /// Where a view's elements of this block's batch begin.
+  Value *baseOf(const StridedView &view) {
+    Index offset = nest_->dim(view.offset);
+    for (size_t axis = 0; axis < batch_.size(); ++axis)
+      offset = nest_->add(offset, Odometer(*nest_, view.axes[axis], batch_[axis].base).offset());
+    return slot(lanes_->memoryOf(view.base)->pointer, offset);
+  }
+
+  /// Writes where the terms from `first` on lie, counted from a row's first element.
+  void emitTermTable(Index first, Index count) {
+    Odometer odometer(*nest_, viewA_->axes[termAxis(region_, op_)], first);
+    auto loop = nest_->open(0, count, 1, odometer.state());
+    odometer.setState(loop.carried, loop.level);
+    Value *offset = nest_->value(odometer.offset());
+    llvm::Type *type = builder().getInt64Ty();
+    Value *place = builder().CreateGEP(type, termOffsets_, nest_->value(loop.counter));
+    builder().CreateAlignedStore(offset, place, llvm::Align(8));
+    odometer.advance();
+    nest_->close(odometer.state());
+    firstInTable_ = first;
+  }
+
+  /// Pointers to the first elements of the rows of a tile.
+  std::vector<Value *> rowPointers(int64_t height) {
+    Value *base = baseOf(*viewA_);
+    const size_t last = viewA_->axes.size() - 1;
+    const size_t axis = termAxis(region_, op_) == last ? last - 1 : last;
+    Odometer odometer(*nest_, viewA_->axes[axis], row_);
+    std::vector<Value *> pointers;
+    for (int64_t i = 0; i < height; ++i) {
+      if (i > 0)
+        odometer.advance();
+      pointers.push_back(slot(base, odometer.offset()));
+    }
+    return pointers;
+  }
+
+  /// Where a term lies behind a row's first element.
+  Value *termOffset(Index term) {
+    const StridedView::Axis &axis = viewA_->axes[termAxis(region_, op_)];
+    if (axis.empty())
+      return builder().getInt64(0);
+    if (axis.size() == 1)
+      return nest_->value(nest_->multiply(term, nest_->dim(axis[0].stride)));
+    Value *number = nest_->value(nest_->subtract(term, firstInTable_));
+    llvm::Type *type = builder().getInt64Ty();
+    Value *place = builder().CreateGEP(type, termOffsets_, number);
+    return builder().CreateAlignedLoad(type, place, llvm::Align(8));
+  }
+
   /// Decides where the panel of B is read from, and packs it if that is not B itself.
   void emitPanel(Index tiles) {
-    const MemoryTensor *memory = lanes_->memoryOf(op_.operands[1]);
-    const bool isDirect = memory && !t_.transposeB;
     auto terms = t_.k.asConstant();
     const int64_t capacity = terms ? *terms : kPackedTermsOfOpenAxis;
     const bool fits = capacity * t_.columns * byteSize(t_.dtype) <= kMaximumPackedBytes;
     Index packedTerms = terms_;
     panelStride_ = t_.columns;
-    if (isDirect) {
-      Index offset = column_;
-      for (size_t axis = 0; axis < batch_.size(); ++axis)
-        offset = nest_->add(offset, nest_->multiply(batch_[axis].base, memory->strides[axis]));
-      Value *direct = slot(memory->pointer, offset);
-      const Index stride = memory->strides[batch_.size()];
+    if (directB_) {
+      Value *direct = slot(baseOf(*directB_), column_);
+      const StridedView::Axis &rows = directB_->axes[batch_.size()];
+      const Index stride = rows.empty() ? Index(0) : nest_->dim(rows[0].stride);
       if (!fits || (tiles.isConstant() && tiles.constant < kTilesWorthPacking)) {
         panel_ = direct;
         panelStride_ = stride;
@@ -403,6 +500,8 @@ private:
   }
 
   void emitChunk(const RowTiles &rows, Index first, Index count) {
+    if (table_ == TermTable::PerChunk)
+      emitTermTable(first, count);
     for (int64_t height : t_.heights) {
       if (t_.heights.size() == 1) {
         emitMicroKernel(height, first, count);
@@ -413,6 +512,19 @@ private:
       emitMicroKernel(height, first, count);
       nest_->close();
     }
+  }
+
+  Value *loadAt(Value *pointer, Value *offset) {
+    Value *place = builder().CreateGEP(element(), pointer, offset);
+    return builder().CreateAlignedLoad(element(), place, llvm::Align(byteSize(t_.dtype)));
+  }
+
+  Value *evaluateLeft(Index row, Index term) {
+    Point point;
+    point.coordinates = batch_;
+    point.coordinates.push_back(t_.transposeA ? term : row);
+    point.coordinates.push_back(t_.transposeA ? row : term);
+    return lanes_->evaluate(op_.operands[0], point);
   }
 
   /// tile = the chains of `count` terms.
@@ -430,6 +542,8 @@ private:
       for (int64_t v = 0; v < t_.registers; ++v)
         masks[size_t(v)] = laneMask(nest_->add(column_, v * t_.width));
     std::vector<Value *> accumulators(static_cast<size_t>(height * t_.registers), start);
+    const std::vector<Value *> pointers =
+        viewA_ ? rowPointers(height) : std::vector<Value *>();
     auto loop = nest_->open(first, nest_->add(first, count), 1, accumulators);
     const Index panelRow = nest_->multiply(loop.counter, panelStride_);
     std::vector<Value *> panel;
@@ -442,13 +556,11 @@ private:
                                            llvm::Constant::getNullValue(vector()))
               : static_cast<Value *>(builder().CreateAlignedLoad(vector(), pointer, align)));
     }
+    Value *offset = viewA_ ? termOffset(loop.counter) : nullptr;
     for (int64_t i = 0; i < height; ++i) {
-      Point point;
-      point.coordinates = batch_;
-      const Index row = nest_->add(row_, i);
-      point.coordinates.push_back(t_.transposeA ? loop.counter : row);
-      point.coordinates.push_back(t_.transposeA ? row : loop.counter);
-      Value *x = lanes_->splat(lanes_->evaluate(op_.operands[0], point), t_.width, builder());
+      Value *x = viewA_ ? loadAt(pointers[size_t(i)], offset)
+                        : evaluateLeft(nest_->add(row_, i), loop.counter);
+      x = lanes_->splat(x, t_.width, builder());
       for (int64_t v = 0; v < t_.registers; ++v) {
         Value *&accumulator = loop.carried[size_t(i * t_.registers + v)];
         accumulator =
@@ -533,6 +645,10 @@ private:
   const Graph &region_;
   const Op &op_;
   const Tiling t_;
+  std::optional<StridedView> viewA_, directB_;
+  TermTable table_ = TermTable::None;
+  Value *termOffsets_ = nullptr;
+  Index firstInTable_;
   LoopNest *nest_ = nullptr;
   LaneEvaluator *lanes_ = nullptr;
   std::vector<MemoryTensor> results_;
@@ -557,10 +673,13 @@ bool isTiledMatMul(const KernelContext &context) {
       !hasElementwiseEpilogue(region, *op))
     return false;
   const Tiling t = chooseTiling(region, *op, context.target);
-  const bool isDirect = isDirectArgument(region, op->operands[1]) && !t.transposeB;
+  const bool isDirect = traceDirectPanel(region, *op).has_value();
   auto terms = t.k.asConstant();
+  if (auto a = traceStridedView(region, op->operands[0]);
+      a && chooseTermTable(*a, termAxis(region, *op), t.k, t.chunk) == TermTable::Impossible)
+    return false;
   // A panel that must be packed must fit.
-  return isDirect || (terms && *terms <= kMaximumPackedBytes / t.columns / byteSize(t.dtype));
+  return isDirect || (terms && *terms <= kMaximumScratchBytes / t.columns / byteSize(t.dtype));
 }
 
 EmittedKernel emitMatMulKernel(const KernelContext &context) {

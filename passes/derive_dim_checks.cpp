@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/derive_dim_checks.h"
 
+#include "ir/convolution.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -20,6 +22,12 @@ public:
       if (op.kind == OpKind::Pad)
         for (const Dim &low : op.attributes.dims(AttrKey::Low))
           demandNonNegative(low, fmt::format("{} must not be negative", low.str()));
+      if (op.kind == OpKind::Window)
+        checkWindow(graph, op);
+      if (opInfo(op.kind).family == OpFamily::Conv)
+        checkConv(graph, op);
+      if (op.kind == OpKind::Scan)
+        checkLength(op.attributes.dims(AttrKey::Length).front());
       if (op.attributes.has(AttrKey::Order))
         checkOrder(op.attributes.order(), termCount(graph, op));
       if (op.region)
@@ -65,12 +73,46 @@ private:
     const Shape &shape = graph.type(op.operands[0]).shape;
     if (op.kind == OpKind::MatMul)
       return shape[shape.size() - (op.attributes.integerOr0(AttrKey::TransposeA) != 0 ? 2 : 1)];
+  void demandFit(const Dim &axis, const Dim &extent) {
+    demandNonNegative(axis - extent, fmt::format("{} must be at least {}, the size of a window",
+                                                 axis.str(), extent.str()));
+  }
+
+  void checkWindow(const Graph &graph, const Op &op) {
+    const auto &axes = op.attributes.integers(AttrKey::Axes);
+    for (size_t i = 0; i < axes.size(); ++i)
+      demandFit(graph.type(op.operands[0]).shape[static_cast<size_t>(axes[i])],
+                windowExtent(op.attributes.integers(AttrKey::Size)[i],
+                             op.attributes.integers(AttrKey::Dilation)[i]));
+  }
+
+  void checkConv(const Graph &graph, const Op &op) {
+    const Shape &x = graph.type(op.operands[0]).shape, &other = graph.type(op.operands[1]).shape;
+    const auto &dilation = op.attributes.integers(AttrKey::Dilation);
+    for (size_t i = 0; i + 3 < x.size(); ++i) {
+      if (op.kind == OpKind::Conv) {
+        demandFit(x[i + 1], windowExtent(*other[i].asConstant(), dilation[i]));
+        continue;
+      }
+      const int64_t size = op.attributes.integers(AttrKey::Size)[i];
+      const Dim stride = op.attributes.integers(AttrKey::Stride)[i];
+      demandFit(x[i + 1],
+                (other[i + 1] - Dim(1)) * stride + windowExtent(size, dilation[i]));
+    }
+  }
+
     Dim count = 1;
     for (int64_t axis : op.attributes.integers(AttrKey::Axes))
       count *= shape[static_cast<size_t>(axis)];
     return count;
   }
 
+    if (opInfo(op.kind).family == OpFamily::Conv) {
+      const Shape &other = graph.type(op.operands[1]).shape;
+      for (size_t i = 0; i + 3 < shape.size(); ++i)
+        count *= op.kind == OpKind::Conv ? other[i] : other[i + 1];
+      return count * (op.kind == OpKind::Conv ? shape.back() : shape[0]);
+    }
   void checkOrder(const Order &order, Dim terms) {
     const Order *inner = &order;
     for (; inner->kind() == Order::Kind::Ranges; inner = &inner->inner()) {

@@ -61,7 +61,7 @@ void fuseAnchors(FuseGraph &graph) {
         fuse(graph, graph.groupOf(*producer), node);
       continue;
     }
-    if (op.kind != OpKind::MatMul)
+    if (op.kind != OpKind::MatMul && opInfo(op.kind).family != OpFamily::Conv)
       continue;
     ValueId value = op.result();
     while (!graph.isResult(value) && graph.users(value).size() == 1 &&

@@ -151,6 +151,8 @@ private:
         return fail("it is a kernel already");
       }
     }
+  static bool isConv(const Op &op) { return opInfo(op.kind).family == OpFamily::Conv; }
+
     if (anchor_ && !reductions_.empty())
       return fail("a contraction and a reduction loop over different axes");
     if (anchor_ && isAlone(*anchor_) && nodes_.size() > 1)
@@ -181,6 +183,13 @@ private:
     for (const Op *op : reductions_)
       if (shapeOf(op->operands[0]) != full_ || reducedAxes(*op) != axes_)
         return fail("its reductions have different axes or shapes");
+    if (anchor_ && isConv(*anchor_)) {
+      // What follows may leave out the axes of size 1 that stand for a group's channels.
+      full_ = outputs_.empty() ? shapeOf(anchor_->result()) : shapeOf(outputs_.front());
+      form_ = "map";
+      return squeezed(full_) == squeezed(shapeOf(anchor_->result())) ||
+             fail("its results have different shapes");
+    }
     for (size_t axis = 0; axis < full_.size(); ++axis)
       if (!std::ranges::binary_search(axes_, static_cast<int64_t>(axis)))
         kept_.push_back(full_[axis]);
@@ -297,6 +306,7 @@ private:
     case OpFamily::Window:
       // A view that is a result.
       path.views.insert(path.views.begin(), graph_.graph().definitionIndex(op.result()).value());
+    case OpFamily::Conv:
       if (isAligned(path, op.result()))
         return true;
       return fail(std::string(opInfo(op.kind).mnemonic) + " reads it at other indices");

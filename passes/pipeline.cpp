@@ -31,6 +31,9 @@ std::vector<std::string> defaultPipeline() {
       // After the orders are fixed, so that --dim cannot influence them.
       "bind-dims",
 
+      // It carries the orders over; what it makes is for the next passes to clean up.
+      "lower-convolutions",
+
       "simplify-exact",
       "fold-constants",
       // Folding makes constants that identities match.

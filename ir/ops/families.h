@@ -22,6 +22,7 @@ InferredTypes inferReduce(const TypeQuery &query);
 InferredTypes inferContract(const TypeQuery &query);
 InferredTypes inferMovement(const TypeQuery &query);
 InferredTypes inferIndexing(const TypeQuery &query);
+InferredTypes inferWindow(const TypeQuery &query);
 InferredTypes inferSource(const TypeQuery &query);
 InferredTypes inferStructure(const TypeQuery &query);
 
