@@ -23,11 +23,15 @@ namespace apr {
 /// the source alone. Only the ops between the differentiated values and the loss get a derivative.
 /// Gradient ops are expanded in order, so one that differentiates through another sees plain ops.
 ///
+/// A `with_gradient` op lets the derivative by its result end in the ops of its region, which
+/// become part of the graph; in the end each is replaced by its value.
+///
 /// An op without a derivative on such a path is an error (no-gradient) that shows the path. A value
 /// without a path to the loss has a gradient of zeros: an error where that is so for all values of
 /// one gradient op, a warning for a single one.
 ///
-/// Requires: no CSE ran before. Establishes: no `gradient` op is left. Invalidates: nothing.
+/// Requires: no CSE ran before. Establishes: no `gradient` and no
+/// `with_gradient` op is left. Invalidates: nothing.
 void differentiate(Module &module, const PassOptions &options, Diagnostics &diagnostics);
 
 } // namespace apr

@@ -25,6 +25,7 @@ InferredTypes inferIndexing(const TypeQuery &query);
 InferredTypes inferWindow(const TypeQuery &query);
 InferredTypes inferSource(const TypeQuery &query);
 InferredTypes inferStructure(const TypeQuery &query);
+InferredTypes inferWithGradient(const TypeQuery &query);
 
 /// The axes attribute as a valid ascending list below `rank`, or what is wrong with it.
 std::optional<std::string> axesProblem(const std::vector<int64_t> &axes, size_t rank);

@@ -69,7 +69,6 @@ InferredTypes inferFamily(const TypeQuery &query) {
   case OpFamily::Cumulative:
   case OpFamily::Sort:
     return inferReduce(query);
-    return Error{"has no type rule yet"};
   case OpFamily::Conv:
   case OpFamily::Window:
     return inferWindow(query);

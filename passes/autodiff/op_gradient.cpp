@@ -2,6 +2,7 @@
 #include "passes/autodiff/op_gradient.h"
 
 #include "passes/autodiff/grad_rules.h"
+#include "passes/autodiff/own_gradients.h"
 
 #include <fmt/format.h>
 
