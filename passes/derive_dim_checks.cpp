@@ -55,6 +55,11 @@ private:
       function_.checks.push_back({kind, value, std::move(message), location_});
   }
 
+  void checkLength(const Dim &length) {
+    demandNonNegative(length, fmt::format("{} must not be negative, as the length of a scan",
+                                          length.str()));
+  }
+
   void checkSlice(const Graph &graph, const Op &op) {
     const Shape &shape = graph.type(op.operands[0]).shape;
     const auto &start = op.attributes.dims(AttrKey::Start);
@@ -68,11 +73,6 @@ private:
     }
   }
 
-  /// How many terms each result of a sum or product has.
-  static Dim termCount(const Graph &graph, const Op &op) {
-    const Shape &shape = graph.type(op.operands[0]).shape;
-    if (op.kind == OpKind::MatMul)
-      return shape[shape.size() - (op.attributes.integerOr0(AttrKey::TransposeA) != 0 ? 2 : 1)];
   void demandFit(const Dim &axis, const Dim &extent) {
     demandNonNegative(axis - extent, fmt::format("{} must be at least {}, the size of a window",
                                                  axis.str(), extent.str()));
@@ -101,18 +101,23 @@ private:
     }
   }
 
+  /// How many terms each result of a sum or product has.
+  static Dim termCount(const Graph &graph, const Op &op) {
+    const Shape &shape = graph.type(op.operands[0]).shape;
+    if (op.kind == OpKind::MatMul)
+      return shape[shape.size() - (op.attributes.integerOr0(AttrKey::TransposeA) != 0 ? 2 : 1)];
     Dim count = 1;
-    for (int64_t axis : op.attributes.integers(AttrKey::Axes))
-      count *= shape[static_cast<size_t>(axis)];
-    return count;
-  }
-
     if (opInfo(op.kind).family == OpFamily::Conv) {
       const Shape &other = graph.type(op.operands[1]).shape;
       for (size_t i = 0; i + 3 < shape.size(); ++i)
         count *= op.kind == OpKind::Conv ? other[i] : other[i + 1];
       return count * (op.kind == OpKind::Conv ? shape.back() : shape[0]);
     }
+    for (int64_t axis : op.attributes.integers(AttrKey::Axes))
+      count *= shape[static_cast<size_t>(axis)];
+    return count;
+  }
+
   void checkOrder(const Order &order, Dim terms) {
     const Order *inner = &order;
     for (; inner->kind() == Order::Kind::Ranges; inner = &inner->inner()) {

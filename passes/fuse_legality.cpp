@@ -95,6 +95,19 @@ bool isExpensive(OpKind kind) {
   case OpKind::Tanh:
   case OpKind::Sigmoid:
   case OpKind::Erf:
+  case OpKind::Exp2:
+  case OpKind::Log2:
+  case OpKind::Tan:
+  case OpKind::Asin:
+  case OpKind::Acos:
+  case OpKind::Atan:
+  case OpKind::Sinh:
+  case OpKind::Cosh:
+  case OpKind::ErfInv:
+  case OpKind::Softplus:
+  case OpKind::Silu:
+  case OpKind::Gelu:
+  case OpKind::GeluTanh:
   case OpKind::RandomBits:
   case OpKind::Uniform:
     return true;
@@ -138,6 +151,8 @@ private:
     return op.kind == OpKind::Pick && isInside(graph_.trace(op.operands[0]));
   }
 
+  static bool isConv(const Op &op) { return opInfo(op.kind).family == OpFamily::Conv; }
+
   bool findAnchors() {
     for (size_t node : nodes_) {
       const Op &op = graph_.op(node);
@@ -149,10 +164,10 @@ private:
         reductions_.push_back(&op);
       } else if (op.kind == OpKind::Kernel) {
         return fail("it is a kernel already");
+      } else if (op.kind == OpKind::Scan) {
+        return fail("a scan is a loop over kernels");
       }
     }
-  static bool isConv(const Op &op) { return opInfo(op.kind).family == OpFamily::Conv; }
-
     if (anchor_ && !reductions_.empty())
       return fail("a contraction and a reduction loop over different axes");
     if (anchor_ && isAlone(*anchor_) && nodes_.size() > 1)
@@ -168,9 +183,18 @@ private:
 
   /// The shape whose elements the kernel walks, and the shape that reductions leave.
   bool findSpaces() {
+    if (anchor_ && isConv(*anchor_)) {
+      // What follows may leave out the axes of size 1 that stand for a group's channels.
+      full_ = outputs_.empty() ? shapeOf(anchor_->result()) : shapeOf(outputs_.front());
+      form_ = "map";
+      return squeezed(full_) == squeezed(shapeOf(anchor_->result())) ||
+             fail("its results have different shapes");
+    }
     if (anchor_) {
       full_ = shapeOf(anchor_->result());
-      form_ = anchor_->kind == OpKind::MatMul ? "matmul" : "scatter";
+      form_ = anchor_->kind == OpKind::MatMul                           ? "matmul"
+              : opInfo(anchor_->kind).family == OpFamily::Scatter ? "scatter"
+                                                                        : "line";
       return true;
     }
     if (reductions_.empty()) {
@@ -183,13 +207,6 @@ private:
     for (const Op *op : reductions_)
       if (shapeOf(op->operands[0]) != full_ || reducedAxes(*op) != axes_)
         return fail("its reductions have different axes or shapes");
-    if (anchor_ && isConv(*anchor_)) {
-      // What follows may leave out the axes of size 1 that stand for a group's channels.
-      full_ = outputs_.empty() ? shapeOf(anchor_->result()) : shapeOf(outputs_.front());
-      form_ = "map";
-      return squeezed(full_) == squeezed(shapeOf(anchor_->result())) ||
-             fail("its results have different shapes");
-    }
     for (size_t axis = 0; axis < full_.size(); ++axis)
       if (!std::ranges::binary_search(axes_, static_cast<int64_t>(axis)))
         kept_.push_back(full_[axis]);
@@ -289,6 +306,7 @@ private:
     const bool isScalar = squeezed(shapeOf(path.base)).empty();
     switch (opInfo(op.kind).family) {
     case OpFamily::Contract:
+    case OpFamily::Conv:
       return fail("a contraction reads its operands many times");
     case OpFamily::Scatter:
     case OpFamily::Concat:
@@ -306,7 +324,6 @@ private:
     case OpFamily::Window:
       // A view that is a result.
       path.views.insert(path.views.begin(), graph_.graph().definitionIndex(op.result()).value());
-    case OpFamily::Conv:
       if (isAligned(path, op.result()))
         return true;
       return fail(std::string(opInfo(op.kind).mnemonic) + " reads it at other indices");
