@@ -72,9 +72,26 @@ const std::vector<Builtin> &Elaborator::builtins() {
       {"broadcast", {"x", "shape"}, &E::builtinBroadcast},
       {"concat", {"parts", "axis?"}, &E::builtinConcat},
       {"stack", {"parts", "axis?"}, &E::builtinConcat},
-      {"rearrange", {"x", "pattern"}, &E::builtinRearrange, kVariadic},
+      {"rearrange", {"operand", "pattern"}, &E::builtinRearrange, kVariadic},
+      {"reduce", {"operand", "pattern", "function"}, &E::builtinReduce, kVariadic},
+      {"einsum", {"pattern"}, &E::builtinEinsum, kVariadic},
       {"split", {"x", "parts", "axis?"}, &E::builtinSplit},
       {"unstack", {"x", "axis?"}, &E::builtinUnstack},
+      // Windows and convolutions.
+      {"conv",
+       {"x", "w", "stride?", "padding?", "dilation?", "groups?"},
+       &E::builtinConv},
+      {"conv_transpose",
+       {"x", "w", "stride?", "padding?", "dilation?", "groups?", "output_padding?"},
+       &E::builtinConv},
+      {"windows", {"x", "size", "stride?", "padding?", "dilation?", "fill?"}, &E::builtinWindow},
+      {"window_max", {"x", "size", "stride?", "padding?", "dilation?"}, &E::builtinWindow},
+      {"window_mean",
+       {"x", "size", "stride?", "padding?", "dilation?", "count_padding?"},
+       &E::builtinWindow},
+      {"adaptive_max", {"x", "size"}, &E::builtinWindow, {}, OpKind::ReduceMax},
+      {"adaptive_mean", {"x", "size"}, &E::builtinWindow, {}, OpKind::Sum},
+      {"per_axis", {"value", "axes"}, &E::builtinWindow},
       // Indexing.
       {"take", {"x", "indices", "axis?"}, &E::builtinTake},
       {"pick", {"x", "indices"}, &E::builtinPick},
@@ -87,7 +104,9 @@ const std::vector<Builtin> &Elaborator::builtins() {
       {"uniform", {"low?", "high?"}, &E::builtinUniform},
       {"normal", {"mean?", "deviation?"}, &E::builtinNormal},
       {"bernoulli", {"p"}, &E::builtinBernoulli},
-      // Gradients.
+      {"random_bits", {}, &E::builtinRandomBits},
+      // Loops and gradients.
+      {"scan", {"init", "xs", "body", "axis?", "reverse?"}, &E::builtinScan},
       {"grad", {"e", "x?"}, &E::builtinGrad},
       // Sizes and orders, at compile time.
       {"size", {"shape", "axis?"}, &E::builtinSize},
@@ -101,10 +120,6 @@ const std::vector<Builtin> &Elaborator::builtins() {
       {"chain", {}, &E::builtinChain, kVariadic},
       {"repeat", {"count", "make"}, &E::builtinRepeat},
       // Known names whose turn comes later.
-      {"scan", {}, &E::builtinNotAvailable, kVariadic},
-      {"einsum", {}, &E::builtinNotAvailable, kVariadic},
-      {"conv", {}, &E::builtinNotAvailable, kVariadic},
-      {"window_max", {}, &E::builtinNotAvailable, kVariadic},
   };
   return table;
 }

@@ -164,12 +164,10 @@ std::vector<bool> Elaborator::dependsOn(ValueId root) {
   bool isTwice = false;
   for (size_t i = graph.ops().size(); i-- > 0;) {
     const Op &op = graph.ops()[i];
-    bool isUsed = std::any_of(op.results.begin(), op.results.end(),
-                              [&](ValueId result) { return reaches[result]; });
-    bool isFloatUsed = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) {
+    bool isUsed = std::any_of(op.results.begin(), op.results.end(), [&](ValueId result) {
       return reaches[result] && isFloat(graph.type(result).dtype);
     });
-    if (!isUsed || !isFloatUsed || op.kind == OpKind::StopGradient)
+    if (!isUsed || op.kind == OpKind::StopGradient)
       continue;
     isTwice = isTwice || op.kind == OpKind::Gradient;
     size_t count = op.operands.size();

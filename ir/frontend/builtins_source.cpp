@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Constants, random draws, and functions of functions.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/regions.h"
 #include "ir/frontend/value_size.h"
 
 #include <fmt/format.h>
+#include <numeric>
 
 namespace apr::frontend {
 
@@ -55,15 +57,51 @@ Value Elaborator::builtinZeros(BuiltinCall &call) {
 
 // ---- random draws ----
 
-/// A draw of the stream that is named by function, instance and the names being bound.
+namespace {
+
+/// The value of an enclosing function inside its innermost region: each scan between takes its
+/// slice of the axis `axis`, which is where the steps of the outermost one are.
+ValueId handIn(FunctionContext &context, ValueId value, size_t axis) {
+  Region *region = context.asRegion();
+  if (!region)
+    return value;
+  FunctionContext &outer = region->outer();
+  value = handIn(outer, value, axis);
+  if (!region->length())
+    return region->capture(value);
+  if (axis == 1) {
+    std::vector<int64_t> perm(outer.graph().type(value).rank());
+    std::iota(perm.begin(), perm.end(), 0);
+    std::swap(perm[0], perm[1]);
+    value = outer.builder.transpose(value, perm);
+  }
+  return region->addInput(value);
+}
+
+/// The numbers of steps of the scans around, from the outermost.
+Shape scanLengths(FunctionContext &context) {
+  Region *region = context.asRegion();
+  if (!region)
+    return {};
+  Shape lengths = scanLengths(region->outer());
+  if (region->length())
+    lengths.push_back(*region->length());
+  return lengths;
+}
+
+} // namespace
+
+/// A draw of the stream that is named by function, instance and the names being bound. Inside a
+/// scan all steps draw at once, outside: the steps are an axis after the batch's, so that a row has
+/// its numbers wherever in a batch it stands.
 ValueId Elaborator::randomOp(OpKind op, const Type &type, Location location) {
   using Purpose = FunctionContext::Purpose;
-  FunctionContext &context = *context_;
+  FunctionContext &context = context_->root();
   Builder &builder = context.builder;
   if (context.purpose == Purpose::Members)
     fail(DiagnosticKind::KindMismatch, location, "members are made without random numbers",
          "draw in a parameter's start value, an entry or a train block");
-  if (!isFloat(type.dtype))
+  if (op != OpKind::RandomBits && !isFloat(type.dtype))
     fail(DiagnosticKind::DTypeMismatch, location,
          fmt::format("random numbers are f32 or f64, found {}", str(type)));
   std::string name =
@@ -107,7 +145,13 @@ ValueId Elaborator::randomOp(OpKind op, const Type &type, Location location) {
   ValueId offset = isPerRow ? context.rowOffset() : builder.splatInteger(scalar, 0);
   Attributes attributes;
   attributes.set(AttrKey::Stream, context.uniqueStream(name));
-  return builder.at(location).create(op, {seed, step, offset}, attributes, type);
+  Shape lengths = scanLengths(*context_);
+  size_t axis = isPerRow ? 1 : 0;
+  Type whole = type;
+  whole.shape.insert(whole.shape.begin() + static_cast<std::ptrdiff_t>(axis), lengths.begin(),
+                     lengths.end());
+  ValueId draw = builder.at(location).create(op, {seed, step, offset}, attributes, whole);
+  return handIn(*context_, draw, axis);
 }
 
 /// low + (high - low) * u; rounding must not reach `high`.
@@ -148,16 +192,37 @@ Value Elaborator::builtinNormal(BuiltinCall &call) {
   return make(draw);
 }
 
-/// True with probability p.
+/// True with probability p, a scalar or a tensor of one for each element.
 Value Elaborator::builtinBernoulli(BuiltinCall &call) {
-  Type type = expectedType(call, "'bernoulli(…)'");
+  Value given = read(*call.values[0], call.locations[0]);
+  auto *tensor = given.as<TensorValue>();
+  bool isEach = given.is<ListValue>() || (tensor && !tensor->type.shape.empty());
+  DType dtype = tensor && !tensor->isWeak ? tensor->type.dtype : DType::F32;
+  if (!isFloat(dtype))
+    fail(DiagnosticKind::DTypeMismatch, call.locations[0],
+         fmt::format("a probability is a float, found {}", str(tensor->type)));
+  TensorValue p = requireTensor(given, dtype, call.locations[0], "the probability");
+  Type type = isEach && !(call.expected && call.expected->type)
+                  ? Type{DType::Bool, p.type.shape}
+                  : expectedType(call, "'bernoulli(…)'");
   if (type.dtype != DType::Bool)
     fail(DiagnosticKind::DTypeMismatch, call.location,
          fmt::format("'bernoulli' makes bools, but {} is expected", str(type)));
+  if (isEach && p.type.shape != type.shape)
+    fail(DiagnosticKind::ShapeMismatch, call.locations[0],
+         fmt::format("the probabilities are {}, but {} is expected", str(p.type), str(type)));
   Builder &builder = context_->builder;
-  ValueId u = randomOp(OpKind::Uniform, {DType::F32, type.shape}, call.location);
-  ValueId p = requireType(*call.values[0], {DType::F32, {}}, call.locations[0], "the probability");
-  return make(builder.create(OpKind::Lt, {u, builder.broadcastTail(p, type.shape)}));
+  ValueId u = randomOp(OpKind::Uniform, {dtype, type.shape}, call.location);
+  return make(builder.create(OpKind::Lt, {u, builder.broadcastTail(p.id, type.shape)}));
+}
+
+/// Words of 32 random bits.
+Value Elaborator::builtinRandomBits(BuiltinCall &call) {
+  Type type = expectedType(call, "'random_bits()'");
+  if (type.dtype != DType::I32)
+    fail(DiagnosticKind::DTypeMismatch, call.location,
+         fmt::format("'random_bits' makes i32 words, but {} is expected", str(type)));
+  return make(randomOp(OpKind::RandomBits, type, call.location));
 }
 
 // ---- functions of functions ----

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Calls: functions are inlined; overloads are chosen by number, dtype and rank of the arguments.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/test_host.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -67,7 +68,12 @@ Value Elaborator::call(const Value &callee, std::vector<CallArgument> arguments,
     return callBuiltin(*builtin->builtin, std::move(arguments), location, expected);
   if (auto *dtype = callee.as<DTypeValue>())
     return convertCall(dtype->dtype, std::move(arguments), location);
-  if (auto *layer = callee.as<LayerValue>())
+  auto *layer = callee.as<LayerValue>();
+  if (layer && testHost_ && context_->purpose != FunctionContext::Purpose::Members)
+    return testHost_->construct(*layer, std::move(arguments), location);
+  if (auto *model = callee.as<TestModelValue>())
+    return testHost_->call(*model, std::move(arguments), location, expected);
+  if (layer)
     return InstanceValue{construct(*layer, std::move(arguments), location)};
   if (auto *chain = callee.as<ChainValue>())
     return callChain(*chain, std::move(arguments), location, expected);
@@ -161,9 +167,6 @@ Value Elaborator::callFunction(const FunctionValue &function, std::vector<CallAr
     name = function.instance && !function.instance->path.empty() ? function.instance->path
            : function.instance ? function.instance->declaration->name.text
                                : "fn";
-  if (declaration.gradient)
-    fail(DiagnosticKind::NotAvailable, declaration.location,
-         "'with gradient' is not available yet in this version");
   // Instances of one layer share declarations, so the scope tells calls apart.
   const void *key = function.scope;
   if (std::count(active_.begin(), active_.end(), key) > kMaximumRecursion &&
@@ -212,14 +215,20 @@ Value Elaborator::callFunction(const FunctionValue &function, std::vector<CallAr
   }
   if (Value *real = scope->find("real"); real && real->is<DTypeValue>())
     real_ = real->as<DTypeValue>()->dtype;
-  Value result =
-      evaluateBody(declaration.body, *scope, declaration.result ? &resultType : expected);
-  if (!declaration.result)
-    return snapshot(result, location);
-  result = matchValue(*declaration.result, result, signature, location,
-                      fmt::format("the result of '{}'", name));
-  checkDeferred(signature);
-  return result;
+  const Expected *wanted = declaration.result ? &resultType : expected;
+  // The gradient sees the names that the body binds, so that one gets a scope that is kept.
+  Scope *body = declaration.gradient ? newScope(scope) : nullptr;
+  Value result = body && declaration.body.block
+                     ? evaluateStatements(*declaration.body.block, *body, wanted)
+                     : evaluateBody(declaration.body, *scope, wanted);
+  if (declaration.result) {
+    result = matchValue(*declaration.result, result, signature, location,
+                        fmt::format("the result of '{}'", name));
+    checkDeferred(signature);
+  } else {
+    result = snapshot(result, location);
+  }
+  return body ? withGradient(declaration, name, *scope, *body, result, location) : result;
 }
 
 Value Elaborator::callChain(const ChainValue &chain, std::vector<CallArgument> arguments,

@@ -42,6 +42,8 @@ struct BuiltinCall {
 };
 
 class Elaborator;
+struct AxisGroup;
+class TestHost;
 
 /// A primitive of the language; builtins.cpp has the table.
 struct Builtin {
@@ -86,6 +88,9 @@ public:
   Scope *newScope(Scope *parent);
   DType real() const { return real_; }
 
+  /// Builds in the graph of another context, a region say, as long as it lives.
+  class ContextSwitch;
+
   /// Restores what a call changes.
   struct Dynamic {
     bool training = false;
@@ -109,6 +114,8 @@ public:
   Value evaluateBody(const Body &body, Scope &scope, const Expected *expected);
   /// Runs the statements in a new scope; the value is that of a last expression.
   Value evaluateBlock(const Block &block, Scope &scope, const Expected *expected);
+  /// The same in this very scope.
+  Value evaluateStatements(const Block &block, Scope &scope, const Expected *expected);
   void bindPattern(const Pattern &pattern, const Value &value, Scope &scope, Location location);
   Value lookUp(const std::string &name, Scope &scope, Location location);
   void assign(const Expr &target, const Value &value, Scope &scope);
@@ -116,6 +123,8 @@ public:
   void execute(const Stmt &stmt, Scope &scope);
   using StatementHook = std::function<bool(const Stmt &, Scope &)>;
   void setStatementHook(StatementHook hook) { hook_ = std::move(hook); }
+  /// In tests: who makes layers and models and calls the latter.
+  void setTestHost(TestHost *host) { testHost_ = host; }
 
   // ---- compile-time values ----
   bool requireBool(const Value &value, Location location, std::string_view what);
@@ -165,6 +174,10 @@ public:
   void bindArguments(const std::vector<Parameter> &parameters, std::vector<CallArgument> arguments,
                      Signature &signature);
   Value evaluateArgument(CallArgument &argument, const Expected *expected);
+
+  // ---- regions (custom_gradient.cpp, builtins_scan.cpp) ----
+  Value withGradient(const FunctionDecl &declaration, const std::string &name, Scope &parameters,
+                     Scope &body, const Value &result, Location location);
 
   // ---- types (types.cpp) ----
   /// Checks a value against a type, binding its variables; returns it converted where it must be.
@@ -225,6 +238,8 @@ public:
   Value builtinUniform(BuiltinCall &call);
   Value builtinNormal(BuiltinCall &call);
   Value builtinBernoulli(BuiltinCall &call);
+  Value builtinRandomBits(BuiltinCall &call);
+  Value builtinScan(BuiltinCall &call);
   Value builtinGrad(BuiltinCall &call);
   Value builtinSize(BuiltinCall &call);
   Value builtinShape(BuiltinCall &call);
@@ -233,6 +248,10 @@ public:
   Value builtinRepeat(BuiltinCall &call);
   Value builtinMatmul(BuiltinCall &call);
   Value builtinRearrange(BuiltinCall &call);
+  Value builtinReduce(BuiltinCall &call);
+  Value builtinEinsum(BuiltinCall &call);
+  Value builtinConv(BuiltinCall &call);
+  Value builtinWindow(BuiltinCall &call);
   Value builtinNotAvailable(BuiltinCall &call);
   Value convertCall(DType dtype, std::vector<CallArgument> arguments, Location location);
   Value index(const IndexExpr &expr, Scope &scope, Location location);
@@ -249,6 +268,7 @@ private:
   Value evaluateCall(const CallExpr &expr, Scope &scope, Location location,
                      const Expected *expected, std::optional<CallArgument> piped);
   Value evaluateRepeat(const RepeatExpr &repeat, Scope &scope, Location location);
+  Value assignedNumber(const Value &value, Location location, const std::string &name);
   void nameValues(const Pattern &pattern, const Value &value);
   void executeLet(const LetStmt &let, Scope &scope, Location location);
   [[noreturn]] void failUnknownName(const std::string &name, Scope &scope, Location location);
@@ -283,6 +303,18 @@ private:
                                  const TensorValue *tensor);
   void declareState(Instance &instance, const StateMember &member, Scope *scope,
                     std::map<std::string, CallArgument> &initializers);
+  struct AxisPlan;
+  AxisPlan planAxes(BuiltinCall &call, const Type &type);
+  void splitAxis(AxisPlan &plan, const AxisGroup &group, size_t axis, const Type &type,
+                 Location location);
+  TensorValue joinAxes(const AxisPlan &plan, ValueId value, const std::vector<std::string> &names);
+  std::vector<TensorValue> einsumOperands(BuiltinCall &call);
+  struct OwnGradient;
+  std::vector<ValueId> evaluateGradient(const OwnGradient &own, Value g,
+                                        const std::vector<Value> &arguments);
+  struct ScanBody;
+  Value runScanBody(const ScanBody &body, const Value &carry, const Value &slices);
+  Value scanStart(const ScanBody &body, const Value &init, Location location);
   ValueId randomOp(OpKind op, const Type &type, Location location);
   Type expectedType(BuiltinCall &call, std::string_view what);
   TensorValue flattenForMatmul(TensorValue tensor);
@@ -295,6 +327,7 @@ private:
   std::deque<Instance> instances_;
   std::deque<Signature> signatures_;
   StatementHook hook_;
+  TestHost *testHost_ = nullptr;
   std::vector<std::string> path_;     ///< where an instance would be made, as dotted parts
   std::vector<DiagnosticNote> calls_; ///< the calls that are being inlined
   std::vector<const void *> active_;  ///< functions being inlined, to find recursion
@@ -304,6 +337,21 @@ private:
   std::vector<std::string> bindings_;
   uint32_t depth_ = 0;
   uint64_t work_ = 0;
+};
+
+class Elaborator::ContextSwitch {
+public:
+  ContextSwitch(Elaborator &elaborator, FunctionContext &context)
+      : elaborator_(elaborator), outer_(elaborator.context_) {
+    elaborator.context_ = &context;
+  }
+  ~ContextSwitch() { elaborator_.context_ = outer_; }
+  ContextSwitch(const ContextSwitch &) = delete;
+  ContextSwitch &operator=(const ContextSwitch &) = delete;
+
+private:
+  Elaborator &elaborator_;
+  FunctionContext *outer_;
 };
 
 /// One level of evaluation.

@@ -52,7 +52,7 @@ Elaborator::Guard::Guard(Elaborator &elaborator, Location location) : elaborator
 }
 
 Scope *Elaborator::newScope(Scope *parent) {
-  scopes_.push_back({parent, {}});
+  scopes_.push_back({parent, {}, context_});
   return &scopes_.back();
 }
 
@@ -261,7 +261,10 @@ void poisonPattern(const Pattern &pattern, Scope &scope) {
 } // namespace
 
 Value Elaborator::evaluateBlock(const Block &block, Scope &outer, const Expected *expected) {
-  Scope &scope = *newScope(&outer);
+  return evaluateStatements(block, *newScope(&outer), expected);
+}
+
+Value Elaborator::evaluateStatements(const Block &block, Scope &scope, const Expected *expected) {
   Value result = NoneValue{};
   size_t errors = diagnostics_.errorCount();
   bool hasFailed = false;
@@ -292,14 +295,12 @@ Value Elaborator::evaluateBlock(const Block &block, Scope &outer, const Expected
 
 void Elaborator::execute(const Stmt &stmt, Scope &scope) {
   Guard guard(*this, stmt.location);
-  if (hook_ && hook_(stmt, scope))
+  // What a train block or an optimizer declares happens once, not once per step of a scan.
+  if (hook_ && !context_->asRegion() && hook_(stmt, scope))
     return;
   if (auto *let = stmt.as<LetStmt>())
     return executeLet(*let, scope, stmt.location);
   if (auto *assignment = stmt.as<AssignStmt>()) {
-    // Evaluation has no side that writes; only training, and what applies it, does.
-    if (context_->purpose == FunctionContext::Purpose::Eval)
-      return;
     return assign(*assignment->target, evaluate(*assignment->value, scope), scope);
   }
   if (auto *expression = stmt.as<ExprStmt>()) {
@@ -313,6 +314,10 @@ void Elaborator::execute(const Stmt &stmt, Scope &scope) {
            "what is expected here does not hold");
     return;
   }
+  if (context_->asRegion())
+    fail(DiagnosticKind::MisplacedStatement, stmt.location,
+         "this statement cannot stand inside the body of a 'scan' or a 'with gradient'",
+         "return the value from the body and use it outside");
   fail(DiagnosticKind::MisplacedStatement, stmt.location,
        stmt.as<StateStmt>() ? "'state' stands only in an optimizer"
                             : "this statement stands only in a train block");
@@ -422,8 +427,18 @@ void Elaborator::assign(const Expr &target, const Value &value, Scope &scope) {
   auto *name = target.as<NameExpr>();
   Value *local = name ? scope.find(name->name) : nullptr;
   Value old = local ? *local : evaluate(target, scope);
+  bool isBundle = old.is<InstanceValue>() || old.is<ChainValue>();
+  bool isState = old.is<StateValue>() || isBundle;
+  // Evaluation has no side that writes; only training, and what applies it, does.
+  if (isState && context_->purpose == FunctionContext::Purpose::Eval)
+    return;
+  if (isState && context_->asRegion())
+    fail(DiagnosticKind::MisplacedStatement, target.location,
+         "a parameter or buffer cannot be written inside the body of a 'scan' or a "
+         "'with gradient'",
+         "carry the new value and write it after the scan");
   if (auto *state = old.as<StateValue>()) {
-    if (context_->purpose != FunctionContext::Purpose::Grad)
+    if (!context_->canWrite())
       fail(DiagnosticKind::WriteOutsideTraining, target.location,
            "parameters and buffers are written only in training",
            "guard the statement with 'if training { … }'");
@@ -433,8 +448,8 @@ void Elaborator::assign(const Expr &target, const Value &value, Scope &scope) {
                                      fmt::format("the new value of '{}'", tensor.name)));
     return;
   }
-  if (old.is<InstanceValue>() && value.is<BundleValue>()) {
-    if (context_->purpose != FunctionContext::Purpose::Grad)
+  if (isBundle && value.is<BundleValue>()) {
+    if (!context_->canWrite())
       fail(DiagnosticKind::WriteOutsideTraining, target.location,
            "parameters and buffers are written only in training");
     std::vector<uint32_t> states = statesOf(old, target.location);
@@ -449,15 +464,29 @@ void Elaborator::assign(const Expr &target, const Value &value, Scope &scope) {
     return;
   }
   auto *tensor = old.as<TensorValue>();
-  if (!local || !tensor)
+  bool isNumber = old.is<NumberValue>() || old.is<DimValue>();
+  if (!local || (!tensor && !isNumber))
     fail(DiagnosticKind::KindMismatch, target.location,
          fmt::format("'<-' writes a parameter, a buffer, a state or a local tensor, found {}",
                      describe(old)));
-  if (tensor->isWeak)
-    *local = read(value, target.location);
-  else
+  if (context_->asRegion() && scope.findHolder(name->name)->context != context_)
+    fail(DiagnosticKind::MisplacedStatement, target.location,
+         fmt::format("'{}' is defined outside this body, which runs once per step", name->name),
+         "make it a part of the carry");
+  if (tensor && !tensor->isWeak)
     *local = make(requireType(value, tensor->type, target.location,
                               fmt::format("the new value of '{}'", name->name)));
+  else
+    *local = assignedNumber(value, target.location, name->name);
+}
+
+/// What a name that held a number holds next: a number, or a tensor that is computed from it.
+Value Elaborator::assignedNumber(const Value &value, Location location, const std::string &name) {
+  Value known = read(value, location);
+  if (!known.is<NumberValue>() && !known.is<DimValue>() && !known.is<TensorValue>())
+    fail(DiagnosticKind::KindMismatch, location,
+         fmt::format("'{}' holds a number, its new value is {}", name, describe(known)));
+  return known;
 }
 
 // ---- compile-time values ----

@@ -19,6 +19,14 @@ FunctionContext::FunctionContext(Purpose purpose, Function function, const Model
     : purpose(purpose), function(std::move(function)), builder(this->function.graph),
       tables_(tables) {}
 
+Dim FunctionContext::wholeSize(const Dim &dim) const {
+  if (!function.shards)
+    return dim;
+  const std::string &rows = function.shards->rows;
+  return dim.substitute(
+      std::map<std::string, Dim, std::less<>>{{rows, Dim::variable(rows) * function.shards->count}});
+}
+
 ValueId FunctionContext::addInput(std::string name, Type type, Location location) {
   function.arguments.push_back({ArgumentRole::Input, name, {}});
   return graph().addArgument(std::move(type), std::move(name), location);
@@ -68,7 +76,7 @@ ValueId FunctionContext::hyper(uint32_t index) {
     return entry->second;
   const Hyperparameter &hyper = tables_.hypers[index];
   Type type{hyper.dtype, {}};
-  if (purpose == Purpose::Init) {
+  if (purpose == Purpose::Init || purpose == Purpose::Test) {
     builder.at(hyper.location).named(hyper.name);
     entry->second = isFloat(hyper.dtype)
                         ? builder.splat(type, hyper.defaultValue)

@@ -6,6 +6,8 @@
 
 namespace apr::frontend {
 
+class Region;
+
 /// A state tensor that the elaborator has met.
 struct StateEntry {
   StateTensor tensor;
@@ -37,11 +39,13 @@ public:
     Grad,
     Apply,
     Eval,
+    Test,
   };
 
   FunctionContext(Purpose purpose, Function function, const ModelTables &tables);
   FunctionContext(const FunctionContext &) = delete;
   FunctionContext &operator=(const FunctionContext &) = delete;
+  virtual ~FunctionContext() = default;
 
   const Purpose purpose;
   /// Name, dims, checks and documentation; the graph grows by the builder.
@@ -49,32 +53,46 @@ public:
   Builder builder;
 
   bool isTraining() const { return purpose == Purpose::Grad; }
+  /// `after` statements run in an apply that may write parameters and buffers.
+  bool isAfter = false;
+  bool canWrite() const { return purpose == Purpose::Grad || isAfter; }
+  /// A size as a number: of the whole batch where the function computes a part of it, whose rows
+  /// the dim counts.
+  Dim wholeSize(const Dim &dim) const;
   Graph &graph() { return function.graph; }
+  const ModelTables &tables() const { return tables_; }
+  /// The region of an op, where this is not a whole function (regions.h).
+  virtual Region *asRegion() { return nullptr; }
+  /// The function whose graph all enclosing regions lie in.
+  virtual FunctionContext &root() { return *this; }
 
   ValueId addInput(std::string name, Type type, Location location);
   ValueId addGradientArgument(std::string name, Type type, Location location);
   void addResult(ValueId value, ResultRole role, std::string name, ResultKind kind);
-  void addCheck(DimCheck::Kind kind, Dim value, std::string message, Location location);
-  void addDim(std::string_view name);
+  virtual void addCheck(DimCheck::Kind kind, Dim value, std::string message, Location location);
+  virtual void addDim(std::string_view name);
 
   /// The value a state tensor has here: what was written last, else its argument.
-  ValueId stateValue(uint32_t index);
+  virtual ValueId stateValue(uint32_t index);
   /// The state tensor's argument, whatever was written.
-  ValueId stateArgument(uint32_t index);
+  virtual ValueId stateArgument(uint32_t index);
   void writeState(uint32_t index, ValueId value) { stateValues_[index] = value; }
   const std::map<uint32_t, ValueId> &writtenStates() const { return stateValues_; }
 
   /// A hyperparameter; in init its default, as init takes none.
-  ValueId hyper(uint32_t index);
+  virtual ValueId hyper(uint32_t index);
   /// The row offset of the execution context.
-  ValueId rowOffset();
+  virtual ValueId rowOffset();
 
   /// `name`, or `name#2`, … where the stream has been drawn from before.
   std::string uniqueStream(const std::string &name);
+  /// How often each stream was drawn from; a body that is elaborated on trial puts it back.
+  const std::map<std::string, uint32_t> &drawnStreams() const { return streams_; }
+  void setDrawnStreams(std::map<std::string, uint32_t> drawn) { streams_ = std::move(drawn); }
 
   /// The value that stands here for a weak scalar of another function: its ops are copied. Empty
   /// where it depends on anything but hyperparameters, constants and step counters.
-  std::optional<ValueId> import(const FunctionContext &from, ValueId value);
+  virtual std::optional<ValueId> import(const FunctionContext &from, ValueId value);
 
   /// Drops what no result needs, orders the arguments and sets the limits of index inputs.
   Function finish();

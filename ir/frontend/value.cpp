@@ -13,9 +13,14 @@ Value *Scope::findHere(std::string_view name) {
 }
 
 Value *Scope::find(std::string_view name) {
+  Scope *holder = findHolder(name);
+  return holder ? holder->findHere(name) : nullptr;
+}
+
+Scope *Scope::findHolder(std::string_view name) {
   for (Scope *scope = this; scope; scope = scope->parent)
-    if (Value *value = scope->findHere(name))
-      return value;
+    if (scope->findHere(name))
+      return scope;
   return nullptr;
 }
 
@@ -81,6 +86,9 @@ struct Describe {
   }
   std::string operator()(const BundleValue &bundle) {
     return fmt::format("a bundle of {} tensors", bundle.leaves.size());
+  }
+  std::string operator()(const TestModelValue &value) {
+    return value.path.empty() ? "a model" : fmt::format("the model's '{}'", value.path);
   }
 };
 

@@ -18,6 +18,7 @@ namespace apr::frontend {
 struct Builtin;
 struct Instance;
 struct Scope;
+struct TestModel;
 struct Value;
 class FunctionContext;
 
@@ -118,11 +119,17 @@ struct BundleValue {
   std::vector<std::pair<uint32_t, Value>> leaves; ///< state index, tensor; ascending
 };
 
+/// A model that a test has made, or a member of one: "net.0".
+struct TestModelValue {
+  TestModel *model;
+  std::string path;
+};
+
 struct Value {
   std::variant<PoisonValue, NoneValue, NumberValue, DimValue, BoolValue, StringValue, DTypeValue,
                OrderValue, TensorValue, StateValue, HyperValue, TupleValue, ListValue,
                FunctionsValue, BuiltinValue, LayerValue, OptimizerValue, InstanceValue, ChainValue,
-               BundleValue>
+               BundleValue, TestModelValue>
       content;
 
   Value() = default;
@@ -139,10 +146,13 @@ struct Value {
 struct Scope {
   Scope *parent = nullptr;
   std::map<std::string, Value, std::less<>> names;
+  FunctionContext *context = nullptr; ///< in whose graph the names' tensors are made
 
   Value *findHere(std::string_view name);
   /// In this scope or the nearest one around it.
   Value *find(std::string_view name);
+  /// The scope that has the name, or null.
+  Scope *findHolder(std::string_view name);
 };
 
 /// A layer or model that was constructed: its dotted name, its members, its own call.
@@ -153,6 +163,7 @@ struct Instance {
   Scope *scope = nullptr; ///< sees all members
   std::map<std::string, Value, std::less<>> members;
   std::vector<FunctionValue> calls;
+  std::vector<Value> given; ///< the arguments of its constructor
 };
 
 /// True for what acts as a bundle in arithmetic: bundles, instances and chains of such.
