@@ -93,6 +93,13 @@ Json entryJson(const EntryDescription &entry, uint64_t scratchBytes) {
           {"doc", entry.function->doc}};
 }
 
+int64_t shardCount(const Module &module, const std::string &block) {
+  for (const Function &function : module.functions)
+    if (function.trainBlock == block && function.shards)
+      return function.shards->count;
+  return 1;
+}
+
 Json trainBlocksJson(const ModelDescription &model) {
   Json json = Json::array();
   for (const TrainBlockDescription &block : model.trainBlocks) {
@@ -103,6 +110,7 @@ Json trainBlocksJson(const ModelDescription &model) {
       gradients.push_back(std::move(row));
     }
     json.push_back({{"name", block.name},
+                    {"shards", shardCount(*model.module, block.name)},
                     {"gradient_bytes", block.layout.bytes},
                     {"gradients", std::move(gradients)}});
   }

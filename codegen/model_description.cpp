@@ -256,6 +256,10 @@ std::string_view name(ResultKind kind) {
     return "scalar";
   case ResultKind::Rows:
     return "rows";
+  case ResultKind::Sum:
+    return "sum";
+  case ResultKind::Ratio:
+    return "ratio";
   }
   return "";
 }

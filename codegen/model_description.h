@@ -111,7 +111,7 @@ Result<ModelDescription> describeModel(const Module &module);
 
 /// "entry", "init", "step", "grad", "apply", "eval".
 std::string_view name(FunctionKind kind);
-/// "tensor", "scalar", "rows".
+/// "tensor", "scalar", "rows", "sum", "ratio".
 std::string_view name(ResultKind kind);
 /// "parameter", "buffer", "optimizer", "counter".
 std::string_view name(StateRole role);

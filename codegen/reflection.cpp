@@ -17,7 +17,7 @@ static_assert(int(StateRole::Parameter) == APRT_PARAMETER &&
 static_assert(int(FunctionKind::Entry) == APRT_ENTRY && int(FunctionKind::Init) == APRT_INIT &&
               int(FunctionKind::Step) == APRT_STEP && int(FunctionKind::Grad) == APRT_GRAD &&
               int(FunctionKind::Apply) == APRT_APPLY && int(FunctionKind::Eval) == APRT_EVAL);
-static_assert(int(ResultKind::Tensor) == APRT_TENSOR && int(ResultKind::Rows) == APRT_ROWS);
+static_assert(int(ResultKind::Tensor) == APRT_TENSOR && int(ResultKind::Ratio) == APRT_RATIO);
 static_assert(kFirstModelStatus == APRT_FIRST_MODEL_STATUS);
 
 /// Fields of a C struct, one after another; their types give the layout that C gives them.

@@ -180,7 +180,8 @@ private:
       return false;
     f.name = *name;
     Names names;
-    if (!functionKind(f) || !functionDims(f) || !arguments(f, names) || !scan_.expect("{"))
+    if (!functionKind(f) || !functionShards(f) || !functionDims(f) || !arguments(f, names) ||
+        !scan_.expect("{"))
       return false;
     location(f.location);
     if (f.dims.empty())
@@ -208,6 +209,17 @@ private:
     if (block)
       f.trainBlock = *block;
     return block && scan_.expect(")");
+  }
+
+  bool functionShards(Function &f) {
+    if (!scan_.takeWord("shards"))
+      return true;
+    auto count = scan_.expect("(") ? scan_.integer() : std::nullopt;
+    auto rows = count && scan_.expect(",") ? scan_.name("a dim variable") : std::nullopt;
+    if (!rows)
+      return false;
+    f.shards = Shards{*count, *rows};
+    return scan_.expect(")");
   }
 
   bool functionDims(Function &f) {
@@ -619,10 +631,10 @@ private:
           return false;
         FunctionResult result{*role, *name, ResultKind::Tensor};
         if (scan_.take(":")) {
-          auto word = scan_.name("'tensor', 'scalar' or 'rows'");
+          auto word = scan_.name("'tensor', 'scalar', 'rows', 'sum' or 'ratio'");
           auto kind = word ? findWord<ResultKind>(kResultKindWords, *word) : std::nullopt;
           if (!kind) {
-            scan_.fail("expected 'tensor', 'scalar' or 'rows' before this");
+            scan_.fail("expected 'tensor', 'scalar', 'rows', 'sum' or 'ratio' before this");
             return false;
           }
           result.kind = *kind;

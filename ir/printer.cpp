@@ -257,6 +257,8 @@ std::string functionText(const Function &function, PrintLocations locations,
     if (!function.trainBlock.empty())
       text += "(" + nameText(function.trainBlock) + ")";
   }
+  if (function.shards)
+    text += fmt::format(" shards({}, {})", function.shards->count, function.shards->rows);
   if (!function.dims.empty())
     text += fmt::format(" dims({})", fmt::join(function.dims, ", "));
   text += " " + argumentsText(function, printer) + " {";

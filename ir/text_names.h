@@ -12,7 +12,8 @@ inline constexpr std::array<std::string_view, 5> kArgumentRoleWords = {"", "stat
                                                                        "gradient", "exec"};
 inline constexpr std::array<std::string_view, 3> kResultRoleWords = {"return", "gradient",
                                                                      "update"};
-inline constexpr std::array<std::string_view, 3> kResultKindWords = {"tensor", "scalar", "rows"};
+inline constexpr std::array<std::string_view, 5> kResultKindWords = {"tensor", "scalar", "rows",
+                                                                     "sum", "ratio"};
 inline constexpr std::array<std::string_view, 6> kFunctionKindWords = {"entry", "init",  "step",
                                                                        "grad",  "apply", "eval"};
 inline constexpr std::array<std::string_view, 4> kStateRoleWords = {"parameter", "buffer",

@@ -88,6 +88,9 @@ private:
       report(f.location, "a dim variable is listed twice");
     for (size_t i = 0; i < f.arguments.size(); ++i)
       argument(f.arguments[i], f.graph.value(f.graph.arguments()[i]));
+    if (f.shards && (f.kind != FunctionKind::Grad || f.shards->count < 1 ||
+                     !dims.contains(f.shards->rows)))
+      report(f.location, "only a grad has shards, at least one, of one of its dim variables");
     std::set<std::string_view> updated;
     for (size_t i = 0; i < f.results.size(); ++i)
       if (f.graph.results[i] < f.graph.values().size())
@@ -152,11 +155,15 @@ private:
                          "block has",
                          result.name));
     size_t rank = value.type.rank();
+    const bool isPair = rank == 1 && value.type.shape[0] == Dim(2);
     if ((result.kind == ResultKind::Scalar && rank != 0) ||
-        (result.kind == ResultKind::Rows && rank != 1))
+        (result.kind == ResultKind::Rows && rank != 1) ||
+        (result.kind == ResultKind::Ratio && !isPair))
       report(value.location,
              fmt::format("result '{}' is {}, which is no {}", result.name, str(value.type),
-                         result.kind == ResultKind::Scalar ? "scalar" : "row of values"));
+                         result.kind == ResultKind::Scalar ? "scalar"
+                         : result.kind == ResultKind::Rows ? "row of values"
+                                                           : "pair of a sum and a count"));
   }
 
   void variablesKnown(const Dim &dim, Location location, std::string_view what) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/bind_dims.h"
 
+#include "ir/substitute_dims.h"
 #include "ir/verifier.h"
 
 #include <fmt/format.h>
@@ -9,48 +10,6 @@
 
 namespace apr {
 namespace {
-
-Order bindOrder(const Order &order, const DimBindings &dims) {
-  if (order.kind() == Order::Kind::Ranges)
-    return Order::ranges(order.count().substitute(dims), bindOrder(order.inner(), dims));
-  if (order.kind() == Order::Kind::Tree)
-    return Order::tree(bindOrder(order.inner(), dims));
-  return order;
-}
-
-void bindShape(Shape &shape, const DimBindings &dims) {
-  for (Dim &dim : shape)
-    dim = dim.substitute(dims);
-}
-
-Attributes bindAttributes(const Attributes &attributes, const DimBindings &dims) {
-  Attributes bound;
-  for (auto [key, value] : attributes.entries()) {
-    if (auto *shape = std::get_if<std::vector<Dim>>(&value))
-      bindShape(*shape, dims);
-    else if (auto *order = std::get_if<Order>(&value))
-      *order = bindOrder(*order, dims);
-    bound.set(key, std::move(value));
-  }
-  return bound;
-}
-
-void bindGraph(Graph &graph, const DimBindings &dims) {
-  for (ValueId v = 0; v < graph.values().size(); ++v) {
-    bindShape(graph.value(v).type.shape, dims);
-    if (auto &buffer = graph.value(v).buffer)
-      buffer->offset = buffer->offset.substitute(dims);
-  }
-  for (size_t i = 0; i < graph.ops().size(); ++i) {
-    Op &op = graph.op(i);
-    op.attributes = bindAttributes(op.attributes, dims);
-    if (op.region) {
-      auto region = std::make_shared<Graph>(*op.region);
-      bindGraph(*region, dims);
-      op.region = std::move(region);
-    }
-  }
-}
 
 bool hasValidDims(const Graph &graph) {
   return std::ranges::all_of(graph.values(), [](const Value &value) {
@@ -62,10 +21,9 @@ bool holds(DimCheck::Kind kind, int64_t value) {
   return kind == DimCheck::Kind::NonNegative ? value >= 0 : value == 0;
 }
 
-void bindChecks(Function &function, const DimBindings &dims, Diagnostics &diagnostics) {
+void bindChecks(Function &function, Diagnostics &diagnostics) {
   std::vector<DimCheck> open;
   for (DimCheck &check : function.checks) {
-    check.value = check.value.substitute(dims);
     auto value = check.value.asConstant();
     if (!value)
       open.push_back(std::move(check));
@@ -79,13 +37,8 @@ void bindChecks(Function &function, const DimBindings &dims, Diagnostics &diagno
 
 void bindFunction(Function &function, const DimBindings &dims, Diagnostics &diagnostics) {
   std::erase_if(function.dims, [&](const std::string &dim) { return dims.contains(dim); });
-  for (Argument &argument : function.arguments)
-    if (argument.indexLimit)
-      argument.indexLimit = argument.indexLimit->substitute(dims);
-  if (function.workspaceBytes)
-    function.workspaceBytes = function.workspaceBytes->substitute(dims);
-  bindChecks(function, dims, diagnostics);
-  bindGraph(function.graph, dims);
+  substituteDims(function, DimReplacements(dims.begin(), dims.end()));
+  bindChecks(function, diagnostics);
   if (!hasValidDims(function.graph))
     diagnostics.report(
         DiagnosticKind::DimCheckFails, function.location,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/compose_steps.h"
 
+#include "ir/dim_value.h"
 #include "ir/rewrite.h"
 
 #include <fmt/format.h>
@@ -59,7 +60,10 @@ public:
     step_.location = grad_.location;
     mergeDims();
     declareArguments();
-    inlineGrad();
+    if (grad_.shards)
+      inlineParts();
+    else
+      inlineGrad();
     inlineApply();
     return std::move(step_);
   }
@@ -83,8 +87,11 @@ private:
     });
     for (const Declared &declared : all) {
       const auto &[argument, value] = declared;
+      Type type = value.type;
+      if (isOfPart(argument, type))
+        type.shape[0] = Dim::variable(grad_.shards->rows);
       shared_[{argument.role, argument.name}] =
-          step_.graph.addArgument(value.type, value.name, value.location);
+          step_.graph.addArgument(type, value.name, value.location);
       step_.arguments.push_back(argument);
     }
   }
@@ -93,12 +100,12 @@ private:
     std::vector<ValueId> arguments;
     for (const Argument &argument : function.arguments)
       arguments.push_back(shared_.at({argument.role, argument.name}));
-    Builder builder(step_.graph);
-    return inlineGraph(builder, function.graph, arguments);
+    return inlineGraph(builder_, function.graph, arguments);
   }
 
-  void inlineGrad() {
-    std::vector<ValueId> results = inlineFunction(grad_);
+  void inlineGrad() { addGradResults(inlineFunction(grad_)); }
+
+  void addGradResults(const std::vector<ValueId> &results) {
     for (size_t i = 0; i < results.size(); ++i) {
       const FunctionResult &result = grad_.results[i];
       if (result.role == ResultRole::Gradient)
@@ -108,14 +115,96 @@ private:
     }
   }
 
+  // ---- shards ----
+
+  Dim partRows() const {
+    return Dim::floorDivide(Dim::variable(grad_.shards->rows), Dim(grad_.shards->count));
+  }
+
+  /// An input whose rows are those of one part.
+  bool isOfPart(const Argument &argument, const Type &type) const {
+    return grad_.shards && argument.role == ArgumentRole::Input && type.rank() != 0 &&
+           type.shape[0] == partRows();
+  }
+
+  /// The step of a block with shards: the grads of the parts, added by the binary tree.
+  void inlineParts() {
+    std::vector<std::vector<ValueId>> parts;
+    for (int64_t part = 0; part < grad_.shards->count; ++part)
+      parts.push_back(inlinePart(part));
+    std::vector<ValueId> results;
+    for (size_t i = 0; i < grad_.results.size(); ++i) {
+      std::vector<ValueId> values;
+      for (const std::vector<ValueId> &part : parts)
+        values.push_back(part[i]);
+      results.push_back(combined(grad_.results[i], std::move(values)));
+    }
+    addGradResults(results);
+  }
+
+  std::vector<ValueId> inlinePart(int64_t part) {
+    std::vector<ValueId> arguments;
+    for (size_t i = 0; i < grad_.arguments.size(); ++i) {
+      const Argument &argument = grad_.arguments[i];
+      const Value &value = grad_.graph.value(grad_.graph.arguments()[i]);
+      const ValueId whole = shared_.at({argument.role, argument.name});
+      builder_.at(value.location);
+      if (isOfPart(argument, value.type))
+        arguments.push_back(rowsOf(whole, part));
+      else if (argument.role == ArgumentRole::Exec)
+        arguments.push_back(firstRow(whole, part));
+      else
+        arguments.push_back(whole);
+    }
+    return inlineGraph(builder_, grad_.graph, arguments);
+  }
+
+  ValueId rowsOf(ValueId whole, int64_t part) {
+    Shape limit = step_.graph.type(whole).shape;
+    Shape start(limit.size(), Dim(0));
+    start[0] = partRows() * Dim(part);
+    limit[0] = partRows() * Dim(part + 1);
+    std::vector<int64_t> stride(limit.size(), 1);
+    return builder_.slice(whole, start, limit, stride);
+  }
+
+  /// The row offset of a part, counted from that of the call.
+  ValueId firstRow(ValueId offset, int64_t part) {
+    if (part == 0)
+      return offset;
+    return builder_.add(offset, dimValue(builder_, partRows() * Dim(part), DType::I64));
+  }
+
+  ValueId combined(const FunctionResult &result, std::vector<ValueId> parts) {
+    const bool addsUp = result.role == ResultRole::Gradient || result.kind != ResultKind::Scalar;
+    if (!addsUp)
+      return parts.front();
+    builder_.at(step_.location);
+    const OpKind kind =
+        step_.graph.type(parts.front()).dtype == DType::Bool ? OpKind::Or : OpKind::Add;
+    while (parts.size() > 1) {
+      std::vector<ValueId> pairs;
+      for (size_t i = 0; i + 1 < parts.size(); i += 2)
+        pairs.push_back(builder_.binary(kind, parts[i], parts[i + 1]));
+      if (parts.size() % 2 != 0)
+        pairs.push_back(parts.back());
+      parts = std::move(pairs);
+    }
+    return parts.front();
+  }
+
   void inlineApply() {
     std::vector<ValueId> results = inlineFunction(apply_);
     for (size_t i = 0; i < results.size(); ++i)
       addResult(apply_.results[i], results[i]);
   }
 
-  void addResult(const FunctionResult &result, ValueId value) {
-    step_.results.push_back(result);
+  void addResult(FunctionResult result, ValueId value) {
+    // What parts report as their share is a mean of the whole batch; counts stay counts.
+    const Type &type = step_.graph.type(value);
+    if (grad_.shards && result.kind == ResultKind::Sum && type.rank() == 0 && isFloat(type.dtype))
+      result.kind = ResultKind::Scalar;
+    step_.results.push_back(std::move(result));
     step_.graph.results.push_back(value);
   }
 
@@ -123,6 +212,7 @@ private:
   const Function &grad_;
   const Function &apply_;
   Function step_;
+  Builder builder_{step_.graph};
   std::map<ArgumentKey, ValueId> shared_;
 };
 

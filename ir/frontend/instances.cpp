@@ -111,6 +111,9 @@ Instance *Elaborator::construct(const LayerValue &layer, std::vector<CallArgumen
                       nullptr};
   bindArguments(declaration.parameters, std::move(arguments), signature);
   instance_ = &instance;
+  for (const auto &[name, value] : instance.scope->names)
+    if (name != "self")
+      instance.given.push_back(value);
   bindings_.clear();
   auto declare = [&](const Member &member) {
     auto *state = member.as<StateMember>();
@@ -311,6 +314,14 @@ std::vector<uint32_t> Elaborator::statesOf(const Value &value, Location location
     const std::string &path = instance->instance->path;
     for (uint32_t i = 0; i < tables_.states.size(); ++i) {
       const StateTensor &tensor = tables_.states[i].tensor;
+    // What an instance was given belongs to it, wherever it was made. That was earlier, so this
+    // ends.
+    addAll(instance->instance->given);
+    for (const auto &[name, part] : instance->instance->members)
+      addAll({part});
+    std::erase_if(states, [&](uint32_t state) {
+      return tables_.states[state].tensor.role != StateRole::Parameter;
+    });
       bool isInside =
           path.empty() || (tensor.name.starts_with(path) && tensor.name.size() > path.size() &&
                            tensor.name[path.size()] == '.');
@@ -336,8 +347,12 @@ BundleValue Elaborator::bundleOf(const Value &value, Location location) {
   if (auto *bundle = value.as<BundleValue>())
     return *bundle;
   BundleValue bundle;
-  for (uint32_t state : statesOf(value, location))
-    if (!tables_.states[state].isFrozen)
+  std::vector<uint32_t> states = statesOf(value, location);
+  // A frozen instance that is named itself, a moving average say, stands for all it has.
+  bool isFrozen = std::all_of(states.begin(), states.end(),
+                              [&](uint32_t state) { return tables_.states[state].isFrozen; });
+  for (uint32_t state : states)
+    if (isFrozen || !tables_.states[state].isFrozen)
       bundle.leaves.emplace_back(state, read(StateValue{state}, location));
   return bundle;
 }

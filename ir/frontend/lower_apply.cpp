@@ -12,16 +12,20 @@ void ModelElaborator::lowerApply(const TrainMember &train, const TrainBody &body
   FunctionContext &context = elaborator_.context();
   const std::string &block = train.name.text;
   std::vector<std::vector<std::pair<uint32_t, Value>>> leaves;
+  std::vector<RowMasks> masks;
   std::map<std::string, uint32_t> names;
   for (const Pipeline &pipeline : body.pipelines) {
     leaves.emplace_back();
-    for (uint32_t state : pipeline.states) {
+    masks.emplace_back();
+    for (size_t i = 0; i < pipeline.states.size(); ++i) {
+      const uint32_t state = pipeline.states[i];
       const StateTensor &tensor = tables_.states[state].tensor;
-      uint32_t count = ++names[tensor.name];
-      ValueId gradient = context.addGradientArgument(
-          count == 1 ? tensor.name : fmt::format("{}#{}", tensor.name, count), tensor.type,
-          tensor.location);
+      std::string name = gradientName(tensor.name, ++names[tensor.name]);
+      ValueId gradient = context.addGradientArgument(name, tensor.type, tensor.location);
       leaves.back().emplace_back(state, elaborator_.make(gradient));
+      if (pipeline.touched[i])
+        masks.back()[state] = context.addGradientArgument(
+            name + ".rows", {DType::Bool, {tensor.type.shape[0]}}, tensor.location);
     }
   }
   for (uint32_t state : written) {
@@ -43,7 +47,7 @@ void ModelElaborator::lowerApply(const TrainMember &train, const TrainBody &body
   size_t next = 0;
   for (size_t i = 0; i < body.pipelines.size(); ++i) {
     for (size_t line = 0; line < body.pipelines[i].lines.size(); ++line)
-      applyLine(all[next++], block, optimizers > 1, leaves[i]);
+      applyLine(all[next++], block, optimizers > 1, leaves[i], masks[i]);
     if (leaves[i].empty())
       continue;
     std::string left;
@@ -57,6 +61,7 @@ void ModelElaborator::lowerApply(const TrainMember &train, const TrainBody &body
                                      : std::string()),
                      "add a line such as 'using adam(lr = 1e-3)' below");
   }
+  runAfter(body);
   uint32_t steps = *tables_.findState(block + ".steps");
   context.builder.at(train.location);
   ValueId one = context.builder.splatInteger({DType::I64, {}}, 1);
@@ -64,6 +69,15 @@ void ModelElaborator::lowerApply(const TrainMember &train, const TrainBody &body
   for (const auto &[state, value] : context.writtenStates())
     context.addResult(value, ResultRole::Update, tables_.states[state].tensor.name,
                       ResultKind::Tensor);
+}
+
+/// The statements of `after` see the new parameters, and may write them and buffers.
+void ModelElaborator::runAfter(const TrainBody &body) {
+  FunctionContext &context = elaborator_.context();
+  context.isAfter = true;
+  for (const AfterPart &part : body.after)
+    elaborator_.evaluateBlock(*part.block, *part.scope, nullptr);
+  context.isAfter = false;
 }
 
 namespace {
@@ -223,7 +237,8 @@ bool ModelElaborator::covers(const UsingLine &line, uint32_t state) {
 }
 
 void ModelElaborator::applyLine(PreparedLine &line, const std::string &block, bool isShared,
-                                std::vector<std::pair<uint32_t, Value>> &leaves) {
+                                std::vector<std::pair<uint32_t, Value>> &leaves,
+                                const RowMasks &masks) {
   std::vector<std::pair<uint32_t, Value>> covered;
   std::vector<std::pair<uint32_t, Value>> others;
   for (auto &leaf : leaves)
@@ -235,7 +250,7 @@ void ModelElaborator::applyLine(PreparedLine &line, const std::string &block, bo
           DiagnosticKind::UnusedOptimizer, location,
           fmt::format("no parameter is left for '{}'", optimizer->declaration->name.text));
     std::string prefix = isShared ? dotted(block, line.group) : block;
-    runOptimizer(*optimizer->declaration, optimizer->scope, line, prefix, covered);
+    runOptimizer(*optimizer->declaration, optimizer->scope, line, prefix, covered, masks);
     leaves = std::move(others);
     return;
   }
@@ -257,119 +272,6 @@ void ModelElaborator::applyLine(PreparedLine &line, const std::string &block, bo
     for (const auto &[state, value] : bundle->leaves)
       if (state == leaf.first)
         leaf.second = value;
-}
-
-// ---- optimizers ----
-
-bool ModelElaborator::declareOptimizerState(const Stmt &stmt, Scope &scope, StateOwner &owner) {
-  auto *state = stmt.as<StateStmt>();
-  if (!state)
-    return false;
-  const std::string &name = state->name.text;
-  Type type{real_, {}};
-  if (owner.type)
-    type = *owner.type;
-  Signature signature{name, &scope, &scope, stmt.location, Signature::Free::Infer, {}, {}, nullptr};
-  if (state->type)
-    type = elaborator_.resolveType(*state->type, signature);
-  for (const Dim &dim : type.shape)
-    if (!dim.isConstant())
-      elaborator_.fail(DiagnosticKind::OpenDim, stmt.location,
-                       fmt::format("the shape of state '{}' must be known at compile time", name));
-  StateEntry entry;
-  entry.tensor.name = dotted(dotted(owner.prefix, name), owner.suffix);
-  entry.tensor.type = type;
-  entry.tensor.role = StateRole::Optimizer;
-  entry.tensor.location = state->name.location;
-  entry.start = state->value.get();
-  entry.scope = &scope;
-  entry.real = owner.type ? owner.type->dtype : real_;
-  if (tables_.findState(entry.tensor.name))
-    elaborator_.fail(DiagnosticKind::DuplicateName, state->name.location,
-                     fmt::format("two states would be named '{}'", entry.tensor.name));
-  tables_.states.push_back(std::move(entry));
-  auto index = static_cast<uint32_t>(tables_.states.size() - 1);
-  ValueId value = elaborator_.context().stateArgument(index);
-  // An integer of the whole optimizer, a step count say, takes part in hyperparameter arithmetic.
-  bool isWeak = type.shape.empty() && !isFloat(type.dtype);
-  scope.names[name] = elaborator_.make(value, isWeak);
-  owner.states.push_back({index, &scope, name});
-  return true;
-}
-
-void ModelElaborator::writeBack(const StateOwner &owner, Location location) {
-  for (const OptimizerState &state : owner.states) {
-    const StateTensor &tensor = tables_.states[state.index].tensor;
-    ValueId value = elaborator_.requireType(state.scope->names[state.name], tensor.type, location,
-                                            fmt::format("the new value of '{}'", state.name));
-    elaborator_.context().writeState(state.index, value);
-  }
-}
-
-void ModelElaborator::runOptimizer(const Optimizer &optimizer, Scope *outer, PreparedLine &line,
-                                   const std::string &prefix,
-                                   const std::vector<std::pair<uint32_t, Value>> &leaves) {
-  FunctionContext &context = elaborator_.context();
-  Location location = line.line->location;
-  Elaborator::Dynamic dynamic = elaborator_.dynamic();
-  Scope *scope = elaborator_.newScope(outer);
-  scope->names["real"] = DTypeValue{real_};
-  Signature signature{optimizer.name.text,    scope, outer, location,
-                      Signature::Free::Infer, {},    {},    nullptr};
-  std::vector<CallArgument> arguments;
-  for (auto &[parameter, argument] : line.arguments)
-    arguments.push_back(argument);
-  elaborator_.bindArguments(optimizer.parameters, std::move(arguments), signature);
-  scope = elaborator_.newScope(scope);
-
-  StateOwner whole{prefix, "", std::nullopt, {}};
-  StateOwner *owner = &whole;
-  elaborator_.setStatementHook(
-      [&](const Stmt &stmt, Scope &inner) { return declareOptimizerState(stmt, inner, *owner); });
-  struct Restore {
-    Elaborator &elaborator;
-    Elaborator::Dynamic dynamic;
-    ~Restore() {
-      elaborator.setStatementHook({});
-      elaborator.setDynamic(dynamic);
-    }
-  } restore{elaborator_, dynamic};
-
-  std::vector<const UpdateStmt *> updates;
-  for (const Stmt &rule : optimizer.rules) {
-    auto *update = rule.as<UpdateStmt>();
-    if (!update)
-      elaborator_.execute(rule, *scope);
-    else if (update->perRow)
-      elaborator_.fail(DiagnosticKind::NotAvailable, rule.location,
-                       "'update row' is not available yet in this version");
-    else
-      updates.push_back(update);
-  }
-  if (updates.size() != 1 || updates[0]->parameters.size() != 2)
-    elaborator_.fail(DiagnosticKind::WrongArguments, optimizer.location,
-                     fmt::format("optimizer '{}' needs one 'update(p, g)'", optimizer.name.text));
-  writeBack(whole, location);
-
-  const std::string &parameterName = updates[0]->parameters[0].pattern.name;
-  const std::string &gradientName = updates[0]->parameters[1].pattern.name;
-  for (const auto &[state, gradient] : leaves) {
-    const StateTensor tensor = tables_.states[state].tensor;
-    elaborator_.setDynamic({false, tensor.type.dtype, nullptr, {}});
-    StateOwner each{prefix, tensor.name, tensor.type, {}};
-    owner = &each;
-    Scope *inner = elaborator_.newScope(scope);
-    inner->names["real"] = DTypeValue{tensor.type.dtype};
-    inner->names[parameterName] = elaborator_.make(context.stateValue(state));
-    inner->names[gradientName] =
-        elaborator_.make(elaborator_.requireType(gradient, tensor.type, location, "the gradient"));
-    elaborator_.evaluateBlock(*updates[0]->block, *inner, nullptr);
-    context.writeState(state,
-                       elaborator_.requireType(inner->names[parameterName], tensor.type, location,
-                                               fmt::format("the new value of '{}'", tensor.name)));
-    writeBack(each, location);
-    owner = &whole;
-  }
 }
 
 } // namespace apr::frontend

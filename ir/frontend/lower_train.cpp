@@ -8,37 +8,26 @@
 
 namespace apr::frontend {
 
+std::string gradientName(const std::string &state, uint32_t count) {
+  return count == 1 ? state : fmt::format("{}#{}", state, count);
+}
+
 void ModelElaborator::lowerTrain(const TrainMember &train, Scope *scope) {
-  if (train.shards)
-    elaborator_.fail(DiagnosticKind::NotAvailable, train.shards->location,
-                     "'shards' is not available yet in this version");
   const std::string &block = train.name.text;
   using Purpose = FunctionContext::Purpose;
   FunctionContext &grad =
       open(Purpose::Grad, block + ".grad", FunctionKind::Grad, block, train.doc, train.location);
   TrainBody body = runBody(train, scope);
   emitReports(body);
-
   std::vector<uint32_t> written;
   for (const auto &[state, value] : grad.writtenStates())
     written.push_back(state);
-  std::map<std::string, uint32_t> names;
-  for (const Pipeline &pipeline : body.pipelines)
-    for (size_t i = 0; i < pipeline.states.size(); ++i) {
-      uint32_t state = pipeline.states[i];
-      const std::string &name = tables_.states[state].tensor.name;
-      if (std::find(written.begin(), written.end(), state) != written.end())
-        elaborator_.fail(DiagnosticKind::WrittenAndMinimized, pipeline.location,
-                         fmt::format("'{}' is both written with '<-' and minimized", name),
-                         "limit the minimization with 'over'");
-      uint32_t count = ++names[name];
-      grad.addResult(pipeline.gradients[i], ResultRole::Gradient,
-                     count == 1 ? name : fmt::format("{}#{}", name, count), ResultKind::Tensor);
-    }
-  for (uint32_t state : written)
-    grad.addResult(grad.stateValue(state), ResultRole::Gradient, tables_.states[state].tensor.name,
-                   ResultKind::Tensor);
+  addGradients(body, written);
+  if (train.shards)
+    checkShards(train, body);
   close();
+  if (train.shards)
+    divideRows(functions_.back(), train.shards->location);
 
   open(Purpose::Apply, block + ".apply", FunctionKind::Apply, block, "", train.location);
   lowerApply(train, body, written);
@@ -48,6 +37,31 @@ void ModelElaborator::lowerTrain(const TrainMember &train, Scope *scope) {
   TrainBody evaluation = runBody(train, scope);
   emitReports(evaluation);
   close();
+}
+
+/// The gradient block: gradients, which rows of them count, and written values.
+void ModelElaborator::addGradients(TrainBody &body, const std::vector<uint32_t> &written) {
+  FunctionContext &grad = elaborator_.context();
+  std::map<std::string, uint32_t> names;
+  for (Pipeline &pipeline : body.pipelines) {
+    findRowUpdates(pipeline);
+    for (size_t i = 0; i < pipeline.states.size(); ++i) {
+      uint32_t state = pipeline.states[i];
+      const std::string &name = tables_.states[state].tensor.name;
+      if (std::find(written.begin(), written.end(), state) != written.end())
+        elaborator_.fail(DiagnosticKind::WrittenAndMinimized, pipeline.location,
+                         fmt::format("'{}' is both written with '<-' and minimized", name),
+                         "limit the minimization with 'over', or write it in an 'after' block");
+      std::string gradient = gradientName(name, ++names[name]);
+      grad.addResult(pipeline.gradients[i], ResultRole::Gradient, gradient, ResultKind::Tensor);
+      if (pipeline.touched[i])
+        grad.addResult(*pipeline.touched[i], ResultRole::Gradient, gradient + ".rows",
+                       ResultKind::Tensor);
+    }
+  }
+  for (uint32_t state : written)
+    grad.addResult(grad.stateValue(state), ResultRole::Gradient, tables_.states[state].tensor.name,
+                   ResultKind::Tensor);
 }
 
 ModelElaborator::TrainBody ModelElaborator::runBody(const TrainMember &train, Scope *scope) {
@@ -60,7 +74,10 @@ ModelElaborator::TrainBody ModelElaborator::runBody(const TrainMember &train, Sc
                       {},
                       nullptr};
   bindInputs(train.parameters, signature);
-  if (!signature.scope->findHere("step"))
+  if (train.shards && elaborator_.context().purpose == FunctionContext::Purpose::Grad)
+    declareShards(train, *scope);
+  // `step` is the count of this block's calls, unless the model or an input has that name.
+  if (!signature.scope->findHere("step") && !model_->members.contains("step"))
     signature.scope->names["step"] =
         StateValue{*tables_.findState(train.name.text + ".steps"), true};
   TrainBody body;
@@ -111,9 +128,10 @@ bool ModelElaborator::trainStatement(const Stmt &stmt, Scope &scope, TrainBody &
       body.pipelines.back().lines.push_back({use, &scope, stmt.location});
     return true;
   }
-  if (stmt.as<AfterStmt>())
-    elaborator_.fail(DiagnosticKind::NotAvailable, stmt.location,
-                     "'after' is not available yet in this version");
+  if (auto *after = stmt.as<AfterStmt>()) {
+    body.after.push_back({after->block.get(), &scope, stmt.location});
+    return true;
+  }
   return false;
 }
 
@@ -190,79 +208,6 @@ void ModelElaborator::descend(const DescendStmt &stmt, Scope &scope, Location lo
         fmt::format("the gradient of '{}'", tables_.states[state].tensor.name)));
   }
   body.pipelines.push_back(std::move(pipeline));
-}
-
-// ---- reports ----
-
-void ModelElaborator::addReport(TrainBody &body, std::string name, Value value, Location location) {
-  for (const ReportEntry &known : body.reports)
-    if (known.name == name)
-      elaborator_.fail(DiagnosticKind::DuplicateName, location,
-                       fmt::format("'{}' is reported twice", name),
-                       "'report other_name = …', or bind what is minimized to a name",
-                       {{known.location, "the first is here"}});
-  body.reports.push_back({std::move(name), elaborator_.snapshot(value, location), location, false});
-}
-
-void ModelElaborator::emitReports(const TrainBody &body) {
-  FunctionContext &context = elaborator_.context();
-  std::vector<ReportEntry> reports = body.reports;
-  std::stable_partition(reports.begin(), reports.end(),
-                        [](const ReportEntry &report) { return report.isMinimized; });
-  for (const ReportEntry &report : reports) {
-    context.builder.at(report.location);
-    std::optional<ValueId> rows;
-    if (context.purpose == FunctionContext::Purpose::Eval)
-      rows = reportRows(report);
-    if (rows)
-      context.addResult(*rows, ResultRole::Result, report.name, ResultKind::Rows);
-    else
-      context.addResult(reportScalar(report), ResultRole::Result, report.name, ResultKind::Scalar);
-  }
-}
-
-/// The report as one value of the call; of row values their mean.
-ValueId ModelElaborator::reportScalar(const ReportEntry &report) {
-  FunctionContext &context = elaborator_.context();
-  if (report.value.is<TupleValue>())
-    elaborator_.fail(DiagnosticKind::NotAvailable, report.location,
-                     "reporting a pair of sum and count is not available yet in this version");
-  TensorValue value = elaborator_.anyTensor(report.value, report.location, "a report");
-  if (value.isWeak && isFloat(value.type.dtype))
-    value = elaborator_.requireTensor(value, real_, report.location, "a report");
-  if (value.type.shape.empty())
-    return value.id;
-  if (value.type.rank() > 1)
-    elaborator_.fail(
-        DiagnosticKind::ShapeMismatch, report.location,
-        fmt::format("a report is a scalar or one value per row, found {}", str(value.type)),
-        "reduce it: 'row_sum(x)', or 'mean(x)'");
-  if (!isFloat(value.type.dtype))
-    value = elaborator_.convertTo(value, real_);
-  Builder &builder = context.builder;
-  ValueId sum = builder.sum(value.id, {0});
-  TensorValue count = elaborator_.dimTensor(value.type.shape[0], value.type.dtype);
-  return builder.div(sum, count.id);
-}
-
-/// One value per row of the batch, where the report has that form.
-std::optional<ValueId> ModelElaborator::reportRows(const ReportEntry &report) {
-  FunctionContext &context = elaborator_.context();
-  auto *tensor = report.value.as<TensorValue>();
-  if (!tensor || tensor->owner != &context)
-    return std::nullopt;
-  if (tensor->rows && tensor->rows->kind == RowForm::Kind::Mean)
-    return tensor->rows->terms;
-  bool isPerRow = false;
-  for (size_t i = 0; i < context.function.arguments.size(); ++i) {
-    const Shape &shape = context.builder.type(context.graph().arguments()[i]).shape;
-    isPerRow =
-        isPerRow || (context.function.arguments[i].role == ArgumentRole::Input && !shape.empty() &&
-                     tensor->type.rank() == 1 && shape[0] == tensor->type.shape[0]);
-  }
-  if (!isPerRow)
-    return std::nullopt;
-  return isFloat(tensor->type.dtype) ? tensor->id : elaborator_.convertTo(*tensor, real_).id;
 }
 
 } // namespace apr::frontend

@@ -122,11 +122,12 @@ void ModelElaborator::addHyper(std::string name, DType dtype, double value, std:
 }
 
 void ModelElaborator::addCounter(std::string name, Location location) {
-  if (tables_.findState(name)) {
-    elaborator_.report(DiagnosticKind::DuplicateName, location,
-                       fmt::format("the state has a counter named '{}'; the model may not have a "
-                                   "member of this name",
-                                   name));
+  if (auto known = tables_.findState(name)) {
+    elaborator_.report(DiagnosticKind::DuplicateName, tables_.states[*known].tensor.location,
+                       fmt::format("the state of every model has a counter named '{}', so nothing "
+                                   "else may have this name",
+                                   name),
+                       "rename the parameter or buffer", {{location, "the model is here"}});
     failed_ = true;
     return;
   }
@@ -139,6 +140,8 @@ void ModelElaborator::addCounter(std::string name, Location location) {
 
 /// The value that --set gives a parameter of the header.
 std::optional<Value> ModelElaborator::setting(const Parameter &parameter) {
+  if (auto given = header_.find(parameter.pattern.name); given != header_.end())
+    return given->second;
   auto found = options_.settings.find(parameter.pattern.name);
   if (found == options_.settings.end())
     return std::nullopt;

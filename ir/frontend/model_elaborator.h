@@ -13,6 +13,9 @@ public:
                   const FrontendOptions &options)
       : elaborator_(elaborator), tables_(tables), diagnostics_(diagnostics), options_(options) {}
 
+  /// Values for the model's header that win over --set.
+  void setHeader(std::map<std::string, Value> header) { header_ = std::move(header); }
+
   /// Nothing where an error was reported.
   std::optional<Module> run(const Layer &model, Scope *fileScope);
 
@@ -28,7 +31,15 @@ private:
     Location location;
     std::vector<uint32_t> states;
     std::vector<ValueId> gradients; ///< in the grad function
+    /// Per state: where an optimizer updates it row by row, which rows the step reads (bool[rows]).
+    std::vector<std::optional<ValueId>> touched;
     std::vector<UsingLine> lines;
+  };
+  /// An `after` block, with the scope it stands in.
+  struct AfterPart {
+    const Block *block;
+    Scope *scope;
+    Location location;
   };
   struct ReportEntry {
     std::string name;
@@ -40,6 +51,7 @@ private:
   struct TrainBody {
     std::vector<ReportEntry> reports;
     std::vector<Pipeline> pipelines;
+    std::vector<AfterPart> after;
     bool hasGoal = false; ///< a minimize or descend stands above, though it may have failed
   };
   /// A `using` line whose callee and arguments are known.
@@ -87,18 +99,39 @@ private:
   void descend(const DescendStmt &stmt, Scope &scope, Location location, TrainBody &body);
   void addReport(TrainBody &body, std::string name, Value value, Location location);
   void emitReports(const TrainBody &body);
-  ValueId reportScalar(const ReportEntry &report);
+  void emitReport(const ReportEntry &report);
+  ValueId reportRatio(const TupleValue &pair, const ReportEntry &report);
+  ValueId meanOfRows(TensorValue rows);
+  /// The answer where no input has rows.
+  enum class WithoutRows : uint8_t { No, Yes };
+  bool hasInputRows(const Type &type, WithoutRows otherwise);
+  bool isRowValues(const Type &type);
   std::optional<ValueId> reportRows(const ReportEntry &report);
+  void addGradients(TrainBody &body, const std::vector<uint32_t> &written);
+  void declareShards(const TrainMember &train, Scope &scope);
+  void checkShards(const TrainMember &train, const TrainBody &body);
+  void divideRows(apr::Function &grad, Location location);
+  void runAfter(const TrainBody &body);
+  void findRowUpdates(Pipeline &pipeline);
+  bool isReadByRows(uint32_t state);
+  ValueId touchedRows(uint32_t state);
+  const Optimizer *optimizerOf(const UsingLine &line, uint32_t state);
   void lowerApply(const TrainMember &train, const TrainBody &body,
                   const std::vector<uint32_t> &written);
   PreparedLine prepare(const UsingLine &line);
   void nameHypers(std::vector<PreparedLine> &lines, const std::string &block);
+  /// By state: the rows that a step reads.
+  using RowMasks = std::map<uint32_t, ValueId>;
   void applyLine(PreparedLine &line, const std::string &block, bool isShared,
-                 std::vector<std::pair<uint32_t, Value>> &leaves);
+                 std::vector<std::pair<uint32_t, Value>> &leaves, const RowMasks &masks);
   bool covers(const UsingLine &line, uint32_t state);
   void runOptimizer(const Optimizer &optimizer, Scope *scope, PreparedLine &line,
                     const std::string &prefix,
-                    const std::vector<std::pair<uint32_t, Value>> &leaves);
+                    const std::vector<std::pair<uint32_t, Value>> &leaves, const RowMasks &masks);
+  void runUpdate(const UpdateStmt &update, Scope &scope, uint32_t state, const Value &gradient,
+                 StateOwner &owner, Location location);
+  void keepUntouched(const StateOwner &owner, uint32_t state, ValueId before, ValueId mask,
+                     size_t firstOp, Location location);
   bool declareOptimizerState(const Stmt &stmt, Scope &scope, StateOwner &owner);
   void writeBack(const StateOwner &owner, Location location);
   void lowerInit(const Layer &model);
@@ -108,6 +141,7 @@ private:
   ModelTables &tables_;
   Diagnostics &diagnostics_;
   const FrontendOptions &options_;
+  std::map<std::string, Value> header_;
   Instance *model_ = nullptr;
   DType real_ = DType::F32;
   std::vector<Member> members_;
@@ -115,5 +149,8 @@ private:
   std::vector<apr::Function> functions_;
   bool failed_ = false;
 };
+
+/// A state may be descended on more than once: its gradients are `name`, then `name#2`.
+std::string gradientName(const std::string &state, uint32_t count);
 
 } // namespace apr::frontend

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Values as tensors of the current graph: reading state, constants, sizes and lists.
+#include "ir/dim_value.h"
 #include "ir/frontend/operators.h"
 
 #include <cmath>
@@ -34,7 +35,8 @@ Value Elaborator::read(const Value &value, Location location) {
   if (!imported)
     fail(DiagnosticKind::NotInApply, location,
          "this value depends on the inputs or parameters of the step",
-         "'using' sees hyperparameters, 'step' and gradients only");
+         context_->isAfter ? "'after' sees the state, hyperparameters and 'step'"
+                           : "'using' sees hyperparameters, 'step' and gradients only");
   return make(*imported, tensor->isWeak);
 }
 
@@ -74,17 +76,8 @@ TensorValue Elaborator::constantOf(const NumberValue &number, DType dtype, Locat
   return make(builder.splatInteger(type, *whole));
 }
 
-/// The IR has no op for a dim's value; it is the last element of an iota of dim + 1 elements.
 TensorValue Elaborator::dimTensor(const Dim &dim, DType dtype) {
-  Builder &builder = context_->builder;
-  if (auto known = dim.asConstant())
-    return make(isFloat(dtype) ? builder.splat({dtype, {}}, static_cast<double>(*known))
-                               : builder.splatInteger({dtype, {}}, *known));
-  DType wide = isFloat(dtype) ? DType::F64 : DType::I64;
-  ValueId counts = builder.iota({wide, {dim + Dim(1)}}, 0);
-  ValueId last = builder.slice(counts, {dim}, {dim + Dim(1)}, {1});
-  ValueId value = builder.named("size").reshape(last, {});
-  return convertTo(make(value), dtype);
+  return make(dimValue(context_->builder, context_->root().wholeSize(dim), dtype));
 }
 
 TensorValue Elaborator::tensorOfList(const ListValue &list, DType dtype, Location location) {
@@ -136,6 +129,8 @@ TensorValue Elaborator::requireTensor(const Value &given, DType dtype, Location 
     return dimTensor(dim->dim, dtype);
   if (auto *list = value.as<ListValue>())
     return tensorOfList(*list, dtype, location);
+  if (auto *boolean = value.as<BoolValue>(); boolean && dtype == DType::Bool)
+    return make(context_->builder.splatInteger({DType::Bool, {}}, boolean->value));
   auto *tensor = value.as<TensorValue>();
   if (!tensor)
     fail(DiagnosticKind::KindMismatch, location,

@@ -15,45 +15,72 @@ const Metric *find(const Metrics &metrics, std::string_view name) {
 }
 
 MetricSums::MetricSums(const aprt_entry &entry) {
-  for (std::uint32_t i = 0; i < entry.result_count; ++i) {
-    const aprt_tensor &result = entry.results[i];
-    if (result.role == APRT_TENSOR)
-      continue;
-    const auto kind = result.role == APRT_ROWS ? Sum::Kind::Rows
-                      : result.dtype == APRT_I32 || result.dtype == APRT_I64
-                          ? Sum::Kind::Count
-                          : Sum::Kind::WeightedMean;
-    sums_.push_back({result.name, i, 0, 0, kind});
-  }
+  for (std::uint32_t i = 0; i < entry.result_count; ++i)
+    if (entry.results[i].role != APRT_TENSOR)
+      sums_.push_back({entry.results[i].name, i, entry.results[i].role, {}, {0}, 0});
 }
 
 void MetricSums::add(const EntryCall &call, std::size_t rows) {
-  for (Sum &sum : sums_) {
-    const ResultView result = call.result(sum.result);
-    switch (sum.kind) {
-    case Sum::Kind::Rows:
-      for (std::size_t row = 0; row < std::min(rows, result.elements); ++row)
-        sum.total += elementAt(result.values, result.tensor->dtype, row);
-      sum.weight += static_cast<double>(std::min(rows, result.elements));
-      break;
-    case Sum::Kind::WeightedMean: {
-      const auto weight = static_cast<double>(std::max<std::size_t>(rows, 1));
-      sum.total += weight * elementAt(result.values, result.tensor->dtype, 0);
-      sum.weight += weight;
-      break;
-    }
-    case Sum::Kind::Count:
-      sum.total += elementAt(result.values, result.tensor->dtype, 0);
-      break;
-    }
+  for (Sum &sum : sums_)
+    add(sum, call.result(sum.result), rows);
+}
+
+void MetricSums::add(Sum &sum, const ResultView &result, std::size_t rows) {
+  const auto element = [&](std::size_t i) {
+    return elementAt(result.values, result.tensor->dtype, i);
+  };
+  switch (sum.role) {
+  case APRT_ROWS:
+    for (std::size_t row = 0; row < std::min(rows, result.elements); ++row)
+      sum.totals[0] += element(row);
+    sum.weight += static_cast<double>(std::min(rows, result.elements));
+    break;
+  case APRT_SUM:
+    sum.shape.assign(result.shape.begin(), result.shape.end());
+    sum.totals.resize(std::max(sum.totals.size(), result.elements));
+    for (std::size_t i = 0; i < result.elements; ++i)
+      sum.totals[i] += element(i);
+    break;
+  case APRT_RATIO:
+    sum.totals[0] += element(0);
+    sum.weight += element(1);
+    break;
+  default: {
+    const auto weight = static_cast<double>(std::max<std::size_t>(rows, 1));
+    sum.totals[0] += weight * element(0);
+    sum.weight += weight;
+  }
   }
 }
 
+namespace {
+
+/// "name[1,0]" for the element of a tensor of this shape.
+std::string elementName(const std::string &name, const std::vector<std::int64_t> &shape,
+                        std::size_t element) {
+  std::string place;
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    const auto size = static_cast<std::size_t>(shape[axis]);
+    place = fmt::format("{}{}{}", element % size, place.empty() ? "" : ",", place);
+    element /= size;
+  }
+  return fmt::format("{}[{}]", name, place);
+}
+
+} // namespace
+
 Metrics MetricSums::result() const {
   Metrics metrics;
-  for (const Sum &sum : sums_)
-    metrics.push_back(
-        {sum.name, sum.kind == Sum::Kind::Count ? sum.total : sum.total / sum.weight});
+  for (const Sum &sum : sums_) {
+    if (sum.role == APRT_SUM && !sum.shape.empty())
+      for (std::size_t i = 0; i < sum.totals.size(); ++i)
+        metrics.push_back({elementName(sum.name, sum.shape, i), sum.totals[i], false, true});
+    else if (sum.role == APRT_SUM)
+      metrics.push_back({sum.name, sum.totals[0]});
+    else
+      metrics.push_back(
+          {sum.name, sum.totals[0] / sum.weight, sum.role == APRT_RATIO && sum.weight == 0, false});
+  }
   return metrics;
 }
 

@@ -15,6 +15,9 @@ namespace apr::train {
 struct Metric {
   std::string name;
   double value = 0;
+  /// Of a ratio: nothing was counted, so it has no value (NaN) without anything being wrong.
+  bool isUndefined = false;
+  bool isElement = false; ///< of a tensor, such as a confusion matrix: "confusion[0,1]"
 };
 using Metrics = std::vector<Metric>;
 
@@ -24,8 +27,9 @@ const Metric *find(const Metrics &metrics, std::string_view name);
 /// Adds up what a train block's calls report, in f64 and in the order of the calls.
 ///
 /// Row results (APRT_ROWS) are added row by row and divided by their number at the end, so the
-/// figure does not depend on how the rows were batched. Floating scalars are averaged with the rows
-/// of their call as weights, integer scalars are counts and add up.
+/// figure does not depend on how the rows were batched. Scalars are averaged with the rows of their
+/// call as weights, counts (APRT_SUM) add up element by element, and of a pair (APRT_RATIO) both
+/// halves do before they are divided.
 class MetricSums {
 public:
   explicit MetricSums(const aprt_entry &entry);
@@ -38,10 +42,12 @@ private:
   struct Sum {
     std::string name;
     std::size_t result = 0;
-    double total = 0;
+    std::int32_t role = APRT_SCALAR;
+    std::vector<std::int64_t> shape; ///< of the last call
+    std::vector<double> totals;      ///< one, or one per element of a count
     double weight = 0;
-    enum class Kind { Rows, WeightedMean, Count } kind = Kind::WeightedMean;
   };
+  static void add(Sum &sum, const ResultView &result, std::size_t rows);
   std::vector<Sum> sums_;
 };
 

@@ -12,7 +12,8 @@ namespace {
 std::string figures(const Metrics &metrics, const char *prefix) {
   std::string result;
   for (const Metric &metric : metrics)
-    result += fmt::format("  {}{} {}", prefix, metric.name, figure(metric.value));
+    if (!metric.isElement)
+      result += fmt::format("  {}{} {}", prefix, metric.name, figure(metric.value));
   return result;
 }
 

@@ -106,7 +106,7 @@ Outcome Trainer::runStep(RowFeed &feed, std::span<const std::size_t> rows, StepP
 
 void Trainer::checkFinite(const Metrics &metrics) const {
   for (const Metric &metric : metrics)
-    if (!std::isfinite(metric.value))
+    if (!std::isfinite(metric.value) && !metric.isUndefined)
       throw Error(ErrorKind::Verdict,
                   fmt::format("{} is {} at step {}{}: training stopped; a smaller learning rate or "
                               "scaled inputs may help",

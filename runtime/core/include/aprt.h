@@ -72,8 +72,10 @@ enum { APRT_ENTRY = 0, APRT_INIT = 1, APRT_STEP = 2, APRT_GRAD = 3, APRT_APPLY =
 /* How a result is aggregated over batches. */
 enum {
   APRT_TENSOR = 0, /* a plain result of an entry */
-  APRT_SCALAR = 1, /* one value for the call */
-  APRT_ROWS = 2    /* one value per row of the batch; the report is their mean in row order */
+  APRT_SCALAR = 1, /* one value for the call; calls average with their rows as weights */
+  APRT_ROWS = 2,   /* one value per row of the batch; the report is their mean in row order */
+  APRT_SUM = 3,    /* counts, of any shape; they add up */
+  APRT_RATIO = 4   /* a sum and a count, [2]; both add up, and the report is their quotient */
 };
 
 /* One dimension of a tensor. variable >= 0: dimension variable of the entry; -1: `value`;
