@@ -43,7 +43,6 @@ bool isIrText(const std::string &path, std::string_view text) {
   return path.ends_with(".apir") || (path == "-" && looksLikeIr(text));
 }
 
-/// Finds imported files next to the file that imports them; each is read once.
 class ImportResolver {
 public:
   explicit ImportResolver(SourceManager &sources) : sources_(sources) {}
@@ -72,6 +71,11 @@ private:
 
 } // namespace
 
+std::function<std::optional<FileId>(const std::string &, const std::string &)>
+importResolver(SourceManager &sources) {
+  return ImportResolver(sources);
+}
+
 std::optional<Module> loadModule(const ModuleRequest &request, SourceManager &sources,
                                  Diagnostics &diagnostics) {
   const FileId file = readSource(request.path, sources);
@@ -83,7 +87,7 @@ std::optional<Module> loadModule(const ModuleRequest &request, SourceManager &so
   FrontendOptions options;
   options.settings = request.set;
   options.model = request.model;
-  options.resolveImport = ImportResolver(sources);
+  options.resolveImport = importResolver(sources);
   return compileModel(sources, file, diagnostics, options);
 }
 

@@ -4,6 +4,7 @@
 #include "ir/diagnostics.h"
 #include "ir/graph.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,6 +21,10 @@ struct ModuleRequest {
 /// where the file itself cannot be read, UsageError for --set with IR text.
 std::optional<Module> loadModule(const ModuleRequest &request, SourceManager &sources,
                                  Diagnostics &diagnostics);
+
+/// Finds imported files next to the file that imports them; each is read once.
+std::function<std::optional<FileId>(const std::string &importer, const std::string &path)>
+importResolver(SourceManager &sources);
 
 /// The syntax tree of a model as text; empty where it has errors.
 std::string printSyntaxTree(const std::string &path, SourceManager &sources,

@@ -37,6 +37,10 @@ bool holdsWord(std::string_view words, std::string_view word) {
 const char *settingsOf(std::string_view command) {
   if (command == "eval")
     return "data header delimiter skip threads batch value dim";
+  if (command == "fmt")
+    return "";
+  if (command == "test")
+    return "seed";
   if (command == "predict")
     return "data header delimiter skip threads batch value dim seed";
   return "model block seed threads set dim hyper value input transform data header delimiter skip "
@@ -147,7 +151,7 @@ private:
 constexpr const char *usage = R"(usage: aprun COMMAND WHAT [FLAG…]
 
 WHAT is a run file (run.toml), a model (model.apr), an object of aprc (model.o), or the folder
-that a training wrote.
+that a training wrote; test and fmt take source files.
 
 )";
 
@@ -161,6 +165,10 @@ const char *synopsis(std::string_view command) {
            "       (rows come from standard input without --data)";
   if (command == "grad-check")
     return "aprun grad-check run.toml|model.apr|RUN [FLAG…]";
+  if (command == "test")
+    return "aprun test FILE… [FLAG…]";
+  if (command == "fmt")
+    return "aprun fmt FILE|FOLDER…|- [FLAG…]";
   return "aprun inspect RUN|run.toml|model.apr [TENSOR…] [FLAG…]";
 }
 
@@ -173,6 +181,8 @@ const std::vector<std::pair<std::string, std::string>> &commands() {
       {"predict", "the results of an entry for the rows of a table, as CSV or JSON"},
       {"grad-check", "compare gradients with finite differences in f64"},
       {"inspect", "show the tensors of a model and the gradients of a batch"},
+      {"test", "run the test blocks of source files"},
+      {"fmt", "lay out source files in the one style of the language"},
       {"help", "this list, or the flags of a command"}};
   return list;
 }

@@ -11,6 +11,8 @@ int evalCommand(const CommandLine &line);
 int predictCommand(const CommandLine &line);
 int gradCheckCommand(const CommandLine &line);
 int inspectCommand(const CommandLine &line);
+int testCommand(const CommandLine &line);
+int fmtCommand(const CommandLine &line);
 
 /// Exit codes, the same for all tools of the project.
 enum ExitCode {

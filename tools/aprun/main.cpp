@@ -30,6 +30,10 @@ int run(const CommandLine &line) {
     return predictCommand(line);
   if (line.command == "grad-check")
     return gradCheckCommand(line);
+  if (line.command == "test")
+    return testCommand(line);
+  if (line.command == "fmt")
+    return fmtCommand(line);
   return inspectCommand(line);
 }
 

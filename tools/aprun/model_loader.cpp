@@ -10,11 +10,9 @@
 #include "tools/aprc/load_module.h"
 #include "tools/aprc/options.h"
 #include "tools/aprun/jit.h"
+#include "tools/aprun/report.h"
 
 #include <fmt/format.h>
-
-#include <cstdlib>
-#include <unistd.h>
 
 namespace apr::aprun {
 namespace {
@@ -33,11 +31,7 @@ private:
 
 /// Prints what was found wrong, and ends the command where that includes errors.
 void report(const Diagnostics &diagnostics, const SourceManager &sources) {
-  const char *disabled = std::getenv("NO_COLOR");
-  const bool isColored = ::isatty(STDERR_FILENO) && !(disabled && *disabled);
-  for (const Diagnostic &diagnostic : diagnostics.all())
-    fmt::print(stderr, "{}\n",
-               renderText(diagnostic, sources, isColored ? ColorMode::Colored : ColorMode::Plain));
+  printDiagnostics(diagnostics, sources);
   if (diagnostics.hasErrors())
     throw Error(ErrorKind::Diagnostics,
                 fmt::format("the model does not compile: {} error{}", diagnostics.errorCount(),
