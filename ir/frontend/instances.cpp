@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Instances of layers and models: their parameters, their members, their names.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/test_host.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -110,10 +111,10 @@ Instance *Elaborator::construct(const LayerValue &layer, std::vector<CallArgumen
                       {},
                       nullptr};
   bindArguments(declaration.parameters, std::move(arguments), signature);
-  instance_ = &instance;
   for (const auto &[name, value] : instance.scope->names)
     if (name != "self")
       instance.given.push_back(value);
+  instance_ = &instance;
   bindings_.clear();
   auto declare = [&](const Member &member) {
     auto *state = member.as<StateMember>();
@@ -269,6 +270,8 @@ void Elaborator::declareState(Instance &instance, const StateMember &member, Sco
 Value Elaborator::member(const Value &object, const Name &name, Location location) {
   if (object.is<PoisonValue>())
     throw Failed{};
+  if (auto *model = object.as<TestModelValue>())
+    return testHost_->member(*model, name, location);
   std::vector<std::string> candidates;
   if (auto *instance = object.as<InstanceValue>()) {
     const auto &members = instance->instance->members;
@@ -311,9 +314,6 @@ std::vector<uint32_t> Elaborator::statesOf(const Value &value, Location location
   if (auto *state = value.as<StateValue>()) {
     states.push_back(state->index);
   } else if (auto *instance = value.as<InstanceValue>()) {
-    const std::string &path = instance->instance->path;
-    for (uint32_t i = 0; i < tables_.states.size(); ++i) {
-      const StateTensor &tensor = tables_.states[i].tensor;
     // What an instance was given belongs to it, wherever it was made. That was earlier, so this
     // ends.
     addAll(instance->instance->given);
@@ -322,6 +322,9 @@ std::vector<uint32_t> Elaborator::statesOf(const Value &value, Location location
     std::erase_if(states, [&](uint32_t state) {
       return tables_.states[state].tensor.role != StateRole::Parameter;
     });
+    const std::string &path = instance->instance->path;
+    for (uint32_t i = 0; i < tables_.states.size(); ++i) {
+      const StateTensor &tensor = tables_.states[i].tensor;
       bool isInside =
           path.empty() || (tensor.name.starts_with(path) && tensor.name.size() > path.size() &&
                            tensor.name[path.size()] == '.');
