@@ -2,7 +2,7 @@
 // Files: the library, imports, and which model of a file is compiled.
 #include "ir/frontend/frontend.h"
 
-#include "ir/frontend/model_elaborator.h"
+#include "ir/frontend/lower_test_impl.h"
 #include "ir/frontend/parser.h"
 #include "ir/frontend/std/embedded.h"
 
@@ -26,22 +26,29 @@ public:
         elaborator_(sources, diagnostics, tables_) {}
 
   std::optional<Module> compile(FileId main) {
-    apr::Function unused;
-    members_ = std::make_unique<FunctionContext>(FunctionContext::Purpose::Members,
-                                                 std::move(unused), tables_);
-    elaborator_.setContext(members_.get());
-    library_ = elaborator_.newScope(nullptr);
-    for (const EmbeddedFile &file : embeddedLibrary()) {
-      FileId id = sources_.add(fmt::format("<std>/{}", file.name), std::string(file.text));
-      define(parseFile(id), *library_, Hiding::Allowed);
-    }
-    const LoadedFile *file = load(main, {});
+    const LoadedFile *file = open(main);
     if (!file)
       return std::nullopt;
     const Layer *model = chooseModel(*file->syntax);
     if (!model || diagnostics_.hasErrors())
       return std::nullopt;
     return ModelElaborator(elaborator_, tables_, diagnostics_, options_).run(*model, file->scope);
+  }
+
+  std::optional<std::vector<LoweredTest>> lowerTests(FileId main, const TestOptions &options) {
+    const LoadedFile *file = open(main);
+    if (!file || diagnostics_.hasErrors())
+      return std::nullopt;
+    std::vector<LoweredTest> tests;
+    for (const Item &item : file->syntax->items) {
+      auto *test = item.as<Test>();
+      if (!test || (options.selects && !options.selects(test->title)))
+        continue;
+      Diagnostics found; // errors of one test do not stop the next
+      tests.push_back(TestElaborator(sources_, found, options).run(*test, file->scope));
+      append(found);
+    }
+    return tests;
   }
 
 private:
@@ -51,6 +58,37 @@ private:
     Scope *scope;
     bool isOpen = true;
   };
+
+  /// Tests may compile the same model, and find the same in it.
+  void append(const Diagnostics &found) {
+    for (const Diagnostic &diagnostic : found.all()) {
+      const auto &all = diagnostics_.all();
+      bool isKnown = std::any_of(all.begin(), all.end(), [&](const Diagnostic &known) {
+        return known.kind == diagnostic.kind && known.location == diagnostic.location &&
+               known.message == diagnostic.message;
+      });
+      if (isKnown)
+        continue;
+      Diagnostic &copy =
+          diagnostics_.report(diagnostic.kind, diagnostic.location, diagnostic.message);
+      copy.notes = diagnostic.notes;
+      copy.hint = diagnostic.hint;
+    }
+  }
+
+  /// Reads the library and the file with what it imports; null where that is impossible.
+  const LoadedFile *open(FileId main) {
+    apr::Function unused;
+    members_ = std::make_unique<FunctionContext>(FunctionContext::Purpose::Members,
+                                                 std::move(unused), tables_);
+    elaborator_.setContext(members_.get());
+    library_ = elaborator_.newScope(nullptr);
+    for (const EmbeddedFile &file : embeddedLibrary()) {
+      FileId id = sources_.add(fmt::format("<std>/{}", file.name), std::string(file.text));
+      define(parseFile(id), *library_, Hiding::Allowed);
+    }
+    return load(main, {});
+  }
 
   const File &parseFile(FileId id) {
     files_.push_back(std::make_unique<File>(parse(sources_, id, diagnostics_)));
@@ -214,6 +252,12 @@ private:
 std::optional<Module> compileModel(SourceManager &sources, FileId file, Diagnostics &diagnostics,
                                    const FrontendOptions &options) {
   return frontend::Program(sources, diagnostics, options).compile(file);
+}
+
+std::optional<std::vector<LoweredTest>> lowerTests(SourceManager &sources, FileId file,
+                                                   Diagnostics &diagnostics,
+                                                   const TestOptions &options) {
+  return frontend::Program(sources, diagnostics, options.frontend).lowerTests(file, options);
 }
 
 std::string dumpSyntaxTree(const SourceManager &sources, FileId file, Diagnostics &diagnostics) {
