@@ -11,7 +11,8 @@ import sys
 
 FLOATS = ["f32", "f64"]
 INTEGERS = ["i32", "i64", "u8"]
-F32_FUNCTIONS = "sqrt rsqrt exp expm1 log log1p sin cos tanh sigmoid erf".split()
+F32_FUNCTIONS = ("sqrt rsqrt exp exp2 expm1 log log2 log1p sin cos tan asin acos atan sinh cosh tanh "
+                 "sigmoid erf erfinv softplus silu gelu gelu_tanh").split()
 
 
 class Value:

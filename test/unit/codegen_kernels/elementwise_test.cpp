@@ -69,8 +69,12 @@ TEST(ElementwiseKernels, Functions) {
   const Type type{DType::F32, {Dim::variable("N")}};
   ValueId x = graph.addArgument(type);
   Builder b(graph);
-  for (OpKind kind : {OpKind::Rsqrt, OpKind::Exp, OpKind::Expm1, OpKind::Log, OpKind::Log1p,
-                      OpKind::Sin, OpKind::Cos, OpKind::Tanh, OpKind::Sigmoid, OpKind::Erf})
+  for (OpKind kind :
+       {OpKind::Rsqrt,   OpKind::Exp,  OpKind::Exp2,     OpKind::Expm1, OpKind::Log,
+        OpKind::Log2,    OpKind::Log1p, OpKind::Sin,     OpKind::Cos,   OpKind::Tan,
+        OpKind::Asin,    OpKind::Acos, OpKind::Atan,     OpKind::Sinh,  OpKind::Cosh,
+        OpKind::Tanh,    OpKind::Erf,  OpKind::ErfInv,   OpKind::Gelu,  OpKind::GeluTanh,
+        OpKind::Sigmoid, OpKind::Silu, OpKind::Softplus})
     graph.results.push_back(b.unary(kind, x));
   for (int64_t size : {5, 300})
     expectSameBits(graph, {randomTensor(DType::F32, {size}, 1, Content::Edges)}, {{"N", size}},
