@@ -2,6 +2,7 @@
 #include "codegen/dim_checks.h"
 
 #include "codegen/dim_code.h"
+#include "ir/scan.h"
 #include "runtime/core/include/aprt.h"
 
 #include <set>
@@ -29,9 +30,12 @@ private:
           add(dim, kMaximumElements);
       add(byteCount(value.type), limit);
     }
-    for (const Op &op : graph.ops())
+    for (const Op &op : graph.ops()) {
+      if (op.kind == OpKind::Scan)
+        add(ScanParts(op).length, kMaximumElements);
       if (op.region)
-        collect(*op.region, kMaximumElements);
+        collect(*op.region, op.kind == OpKind::Kernel ? kMaximumElements : limit);
+    }
   }
 
   void add(const Dim &dim, int64_t limit) {

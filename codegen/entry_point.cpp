@@ -4,11 +4,14 @@
 #include "codegen/cpu_check.h"
 #include "codegen/entry_checks.h"
 #include "codegen/fp_environment.h"
+#include "ir/scan.h"
+#include "passes/memory_order.h"
 #include "runtime/core/include/aprt.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace apr {
 namespace {
@@ -54,28 +57,49 @@ public:
         builder_(context.context()), cache_(cache) {}
 
   EntryPoint emit() {
-    emitKernels();
+    emitKernels(graph_);
+    scratchBytes_ = (scratchBytes_ + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
     const DimFunctions dims = emitDimFunctions(context_, entry_, scratchBytes_);
     return {emitWrapper(emitBody(dims)), dims, scratchBytes_};
   }
 
 private:
-  void emitKernels() {
-    for (size_t i = 0; i < graph_.ops().size(); ++i) {
-      const Op &op = graph_.ops()[i];
-      EmittedKernel kernel =
-          cache_.emit(context_.module, graph_, op, entry_.function->dims, context_.target.kernels(),
-                      context_.internalName(entry_, fmt::format("kernel{}", i)));
-      for (llvm::Function *function : {kernel.function, kernel.blocks}) {
-        if (function->hasFnAttribute("target-cpu"))
-          continue; // an earlier entry point's
-        function->setLinkage(llvm::GlobalValue::InternalLinkage);
-        context_.setCode(*function, FunctionCode::Full);
-      }
-      scratchBytes_ = std::max(scratchBytes_, kernel.scratchBytes);
-      kernels_.push_back(kernel);
+  /// A kernel, and how the call runs it.
+  struct Kernel {
+    EmittedKernel code;
+    llvm::Value *blocks = nullptr;
+    llvm::Value *isParallel = nullptr;
+  };
+
+  /// A graph whose ops are being run: the function's, or a region's with the places of the values
+  /// that lie in the scan's operands and results.
+  struct Scope {
+    const Graph &graph;
+    std::map<ValueId, llvm::Value *> places;
+  };
+
+  void emitKernels(const Graph &graph) {
+    for (const Op &op : graph.ops()) {
+      mostBuffers_ = std::max(mostBuffers_, op.operands.size() + op.results.size());
+      if (op.kind == OpKind::Scan)
+        emitKernels(*op.region);
+      else
+        emitKernel(graph, op);
     }
-    scratchBytes_ = (scratchBytes_ + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
+  }
+
+  void emitKernel(const Graph &graph, const Op &op) {
+    EmittedKernel kernel =
+        cache_.emit(context_.module, graph, op, entry_.function->dims, context_.target.kernels(),
+                    context_.internalName(entry_, fmt::format("kernel{}", kernels_.size())));
+    for (llvm::Function *function : {kernel.function, kernel.blocks}) {
+      if (function->hasFnAttribute("target-cpu"))
+        continue; // an earlier entry point's
+      function->setLinkage(llvm::GlobalValue::InternalLinkage);
+      context_.setCode(*function, FunctionCode::Full);
+    }
+    scratchBytes_ = std::max(scratchBytes_, kernel.scratchBytes);
+    kernels_.emplace(&op, Kernel{kernel});
   }
 
   llvm::Function *emitBody(const DimFunctions &dims) {
@@ -87,20 +111,16 @@ private:
     allocateFrame();
     parts_ = emitCallChecks(builder_, context_, shared_, entry_, dims, body->getArg(0));
     fillFrame();
-    for (size_t i = 0; i < kernels_.size(); ++i)
-      runKernel(graph_.ops()[i], kernels_[i]);
+    runGraph({graph_, {}});
     builder_.CreateRet(builder_.getInt32(APRT_OK));
     return body;
   }
 
   // One frame and one pointer array serve all kernels: each has finished before the next starts.
   void allocateFrame() {
-    size_t most = 1;
-    for (const Op &op : graph_.ops())
-      most = std::max(most, op.operands.size() + op.results.size());
     frame_ = builder_.CreateAlloca(shared_.runner.frameType(), nullptr, "frame");
     buffers_ =
-        builder_.CreateAlloca(llvm::ArrayType::get(context_.pointer(), most), nullptr, "buffers");
+        builder_.CreateAlloca(llvm::ArrayType::get(context_.pointer(), mostBuffers_), nullptr, "buffers");
     rowOffset_ = builder_.CreateAlloca(context_.i64(), nullptr, "row_offset");
   }
 
@@ -128,21 +148,98 @@ private:
                                      builder_.CreateIsNotNull(parFor));
   }
 
-  void runKernel(const Op &op, const EmittedKernel &kernel) {
+  void runGraph(const Scope &scope) {
+    for (const Op &op : scope.graph.ops())
+      if (op.kind == OpKind::Scan)
+        runScan(scope, op);
+      else
+        runKernel(scope, op);
+  }
+
+  /// What a kernel's sizes decide, which is the same in every step of a loop around it.
+  void measureKernel(Kernel &kernel) {
+    if (kernel.blocks)
+      return;
+    kernel.blocks = builder_.CreateCall(kernel.code.blocks, {parts_.dims});
+    llvm::Value *work = emitDim(builder_, kernel.code.work, parts_.dimValues);
+    kernel.isParallel = builder_.CreateAnd(
+        hasWorkers_, builder_.CreateICmpSGE(work, builder_.getInt64(kParallelWork)));
+  }
+
+  void measureKernels(const Graph &graph) {
+    for (const Op &op : graph.ops())
+      if (op.kind == OpKind::Scan)
+        measureKernels(*op.region);
+      else
+        measureKernel(kernels_.at(&op));
+  }
+
+  void runKernel(const Scope &scope, const Op &op) {
+    Kernel &kernel = kernels_.at(&op);
+    measureKernel(kernel);
     uint64_t index = 0;
     for (const auto *values : {&op.operands, &op.results})
       for (ValueId value : *values)
-        builder_.CreateStore(address(value), addressOf(builder_, buffers_, 8 * index++));
-    setField(KernelRunner::Kernel, kernel.function);
-    llvm::Value *blocks = builder_.CreateCall(kernel.blocks, {parts_.dims});
-    llvm::Value *work = emitDim(builder_, kernel.work, parts_.dimValues);
-    llvm::Value *parallel = builder_.CreateAnd(
-        hasWorkers_, builder_.CreateICmpSGE(work, builder_.getInt64(kParallelWork)));
-    builder_.CreateCall(shared_.runner.run(), {frame_, blocks, parallel});
+        builder_.CreateStore(address(scope, value), addressOf(builder_, buffers_, 8 * index++));
+    setField(KernelRunner::Kernel, kernel.code.function);
+    builder_.CreateCall(shared_.runner.run(), {frame_, kernel.blocks, kernel.isParallel});
   }
 
-  llvm::Value *address(ValueId value) {
-    const std::optional<BufferSlot> &slot = graph_.value(value).buffer;
+  /// A loop around the kernels of the region. Carries stay where they are; slices and outputs move
+  /// on through the stacks.
+  void runScan(const Scope &scope, const Op &op) {
+    const ScanParts parts(op);
+    measureKernels(*op.region);
+    std::vector<llvm::Value *> operands, results;
+    for (ValueId v : op.operands)
+      operands.push_back(address(scope, v));
+    for (ValueId v : op.results)
+      results.push_back(address(scope, v));
+    llvm::Value *length = emitDim(builder_, parts.length, parts_.dimValues);
+    llvm::Value *last = builder_.CreateSub(length, builder_.getInt64(1));
+    auto *before = builder_.GetInsertBlock();
+    auto *step = llvm::BasicBlock::Create(context_.context(), "step", before->getParent());
+    auto *done = llvm::BasicBlock::Create(context_.context(), "steps_done", before->getParent());
+    builder_.CreateCondBr(builder_.CreateICmpSGT(length, builder_.getInt64(0)), step, done);
+
+    builder_.SetInsertPoint(step);
+    llvm::PHINode *count = builder_.CreatePHI(context_.i64(), 2, "count");
+    count->addIncoming(builder_.getInt64(0), before);
+    llvm::Value *at = parts.isBackwards ? builder_.CreateSub(last, count) : count;
+    runGraph(scopeOfStep(op, operands, results, at));
+    count->addIncoming(builder_.CreateAdd(count, builder_.getInt64(1)), builder_.GetInsertBlock());
+    builder_.CreateCondBr(builder_.CreateICmpSLT(count, last), step, done);
+    builder_.SetInsertPoint(done);
+  }
+
+  Scope scopeOfStep(const Op &op, const std::vector<llvm::Value *> &operands,
+                    const std::vector<llvm::Value *> &results, llvm::Value *at) {
+    const ScanParts parts(op);
+    const Graph &region = *op.region;
+    Scope scope{region, {}};
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const ValueId v = region.arguments()[i];
+      scope.places[v] =
+          parts.isInput(i) ? addressInStack(operands[i], region.type(v), at) : operands[i];
+    }
+    for (size_t i = 0; i < results.size(); ++i) {
+      const ValueId v = region.results[i];
+      llvm::Value *place =
+          parts.isCarry(i) ? operands[i] : addressInStack(results[i], region.type(v), at);
+      forEachInMemory(region, v, [&](ValueId inMemory) { scope.places[inMemory] = place; });
+    }
+    return scope;
+  }
+
+  llvm::Value *addressInStack(llvm::Value *stack, const Type &type, llvm::Value *at) {
+    llvm::Value *bytes = emitDim(builder_, byteCount(type), parts_.dimValues);
+    return builder_.CreateGEP(builder_.getInt8Ty(), stack, builder_.CreateMul(at, bytes));
+  }
+
+  llvm::Value *address(const Scope &scope, ValueId value) {
+    if (auto place = scope.places.find(value); place != scope.places.end())
+      return place->second;
+    const std::optional<BufferSlot> &slot = scope.graph.value(value).buffer;
     if (!slot)
       return rowOffsetAddress(value);
     return builder_.CreateGEP(builder_.getInt8Ty(), base(*slot),
@@ -204,7 +301,8 @@ private:
   const Graph &graph_;
   llvm::IRBuilder<> builder_;
   KernelCache &cache_;
-  std::vector<EmittedKernel> kernels_;
+  std::map<const Op *, Kernel> kernels_; ///< of the function's graph and its regions
+  size_t mostBuffers_ = 1;
   uint64_t scratchBytes_ = 0;
   CallParts parts_;
   llvm::Value *frame_ = nullptr;

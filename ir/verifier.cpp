@@ -226,16 +226,43 @@ private:
   };
 
   void buffers() {
-    const Graph &graph = function_->graph;
+    workspaceOf(function_->graph, {});
+    stateWrites(function_->graph);
+  }
+
+  /// `outside` holds what is alive around a region, for all of its steps.
+  void workspaceOf(const Graph &graph, const std::vector<const Value *> &outside) {
     std::vector<Interval> workspace = workspaceIntervals(graph);
-    for (size_t i = 0; i < workspace.size(); ++i)
+    for (size_t i = 0; i < workspace.size(); ++i) {
+      const Value &value = graph.value(workspace[i].value);
       for (size_t j = i + 1; j < workspace.size() && workspace[j].begin < workspace[i].end; ++j)
-        if (overlap(graph.value(workspace[i].value), graph.value(workspace[j].value)))
-          report(graph.value(workspace[j].value).location,
-                 fmt::format("values '{}' and '{}' are alive at once and share workspace",
-                             graph.value(workspace[i].value).name,
-                             graph.value(workspace[j].value).name));
-    stateWrites(graph);
+        notShared(value, graph.value(workspace[j].value));
+      for (const Value *other : outside)
+        notShared(*other, value);
+    }
+    for (size_t k = 0; k < graph.ops().size(); ++k)
+      if (const Op &op = graph.ops()[k]; op.kind == OpKind::Scan && op.region)
+        workspaceOf(*op.region, aliveAround(graph, k, workspace, outside));
+  }
+
+  /// The values in the workspace that the steps of scan `k` must leave alone.
+  static std::vector<const Value *> aliveAround(const Graph &graph, size_t k,
+                                                const std::vector<Interval> &workspace,
+                                                std::vector<const Value *> alive) {
+    for (const Interval &interval : workspace)
+      if (interval.begin < k && interval.end > k)
+        alive.push_back(&graph.value(interval.value));
+    for (const auto *values : {&graph.ops()[k].operands, &graph.ops()[k].results})
+      for (ValueId v : *values)
+        if (auto &slot = graph.value(v).buffer; slot && slot->space == BufferSpace::Workspace)
+          alive.push_back(&graph.value(v));
+    return alive;
+  }
+
+  void notShared(const Value &a, const Value &b) {
+    if (overlap(a, b))
+      report(b.location, fmt::format("values '{}' and '{}' are alive at once and share workspace",
+                                     a.name, b.name));
   }
 
   /// An interval ends where the last reader starts: that reader may write over the value.

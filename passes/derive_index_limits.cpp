@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/derive_index_limits.h"
 
+#include "ir/scan.h"
+
 #include <algorithm>
 
 namespace apr {
@@ -33,6 +35,7 @@ bool keepsElements(const Graph &graph, const Op &op) {
   case OpKind::Reshape:
   case OpKind::Transpose:
   case OpKind::Broadcast:
+  case OpKind::Reverse:
   case OpKind::Slice:
   case OpKind::StopGradient:
     return true;
@@ -53,6 +56,7 @@ std::optional<IndexOperand> findIndexOperand(const Graph &graph, const Op &op) {
   switch (op.kind) {
   case OpKind::Gather:
   case OpKind::ScatterAdd:
+  case OpKind::ScatterSet:
     return IndexOperand{1, dim(op.operands[0], size_t(op.attributes.integer(AttrKey::Axis)))};
   case OpKind::Pick:
     return IndexOperand{1, graph.type(op.operands[0]).shape.back()};
@@ -81,48 +85,92 @@ std::optional<Dim> limitOf(const Uses &uses) {
   return uses.slicedLimits.front();
 }
 
-/// One walk over a function that collects the uses of every integer input.
-std::vector<Uses> collectUses(const Function &function) {
-  const Graph &graph = function.graph;
-  std::vector<Uses> uses(graph.values().size());
-  std::vector<Origin> origins(graph.values().size());
-  for (size_t i = 0; i < function.arguments.size(); ++i) {
-    ValueId v = graph.arguments()[i];
-    if (function.arguments[i].role == ArgumentRole::Input && canBeChecked(graph.type(v).dtype))
-      origins[v] = {v, true};
-  }
-  for (const Op &op : graph.ops()) {
-    if (keepsElements(graph, op)) {
-      Origin origin = origins[op.operands[0]];
-      origin.isWhole = origin.isWhole && op.kind != OpKind::Slice;
-      origins[op.result()] = origin;
-      continue;
+/// One walk over a function, the regions of its scans included, that collects the uses of every
+/// integer input.
+class UseCollector {
+public:
+  explicit UseCollector(const Function &function) : uses_(function.graph.values().size()) {
+    const Graph &graph = function.graph;
+    Origins origins(graph.values().size());
+    for (size_t i = 0; i < function.arguments.size(); ++i) {
+      ValueId v = graph.arguments()[i];
+      if (function.arguments[i].role == ArgumentRole::Input && canBeChecked(graph.type(v).dtype))
+        origins[v] = {v, true};
     }
+    walk(graph, origins);
+    for (ValueId result : graph.results)
+      noteOtherUse(origins[result]);
+  }
+
+  const Uses &of(ValueId input) const { return uses_[input]; }
+
+private:
+  using Origins = std::vector<Origin>;
+
+  void noteOtherUse(const Origin &origin) {
+    if (origin.input != kNoValue)
+      uses_[origin.input].hasOtherUse = true;
+  }
+
+  void walk(const Graph &graph, Origins &origins) {
+    for (const Op &op : graph.ops()) {
+      if (op.kind == OpKind::Scan)
+        walkScan(op, origins);
+      else if (keepsElements(graph, op))
+        follow(op, origins);
+      else
+        note(graph, op, origins);
+    }
+  }
+
+  void follow(const Op &op, Origins &origins) {
+    Origin origin = origins[op.operands[0]];
+    origin.isWhole = origin.isWhole && op.kind != OpKind::Slice;
+    origins[op.result()] = origin;
+  }
+
+  void note(const Graph &graph, const Op &op, const Origins &origins) {
     auto index = findIndexOperand(graph, op);
     for (size_t position = 0; position < op.operands.size(); ++position) {
-      Origin origin = origins[op.operands[position]];
-      if (origin.input == kNoValue)
-        continue;
-      Uses &use = uses[origin.input];
+      const Origin &origin = origins[op.operands[position]];
       if (!index || index->position != position)
-        use.hasOtherUse = true;
-      else
-        (origin.isWhole ? use.wholeLimits : use.slicedLimits).push_back(index->limit);
+        noteOtherUse(origin);
+      else if (origin.input != kNoValue)
+        (origin.isWhole ? uses_[origin.input].wholeLimits : uses_[origin.input].slicedLimits)
+            .push_back(index->limit);
     }
   }
-  for (ValueId result : graph.results)
-    if (origins[result].input != kNoValue)
-      uses[origins[result].input].hasOtherUse = true;
-  return uses;
-}
+
+  /// All steps together see every slice of an input. What a carry holds changes from step to step.
+  void walkScan(const Op &op, Origins &origins) {
+    const Graph &region = *op.region;
+    const ScanParts parts(op);
+    Origins inner(region.values().size());
+    for (size_t i = 0; i < op.operands.size(); ++i) {
+      if (parts.isCarry(i))
+        noteOtherUse(origins[op.operands[i]]);
+      else
+        inner[region.arguments()[i]] = origins[op.operands[i]];
+    }
+    walk(region, inner);
+    for (size_t i = 0; i < op.results.size(); ++i) {
+      if (parts.isCarry(i))
+        noteOtherUse(inner[region.results[i]]);
+      else
+        origins[op.results[i]] = inner[region.results[i]];
+    }
+  }
+
+  std::vector<Uses> uses_; ///< by input
+};
 
 } // namespace
 
 void deriveIndexLimits(Module &module, const PassOptions &, Diagnostics &) {
   for (Function &function : module.functions) {
-    std::vector<Uses> uses = collectUses(function);
+    UseCollector uses(function);
     for (size_t i = 0; i < function.arguments.size(); ++i)
-      if (auto limit = limitOf(uses[function.graph.arguments()[i]]))
+      if (auto limit = limitOf(uses.of(function.graph.arguments()[i])))
         function.arguments[i].indexLimit = limit;
   }
 }

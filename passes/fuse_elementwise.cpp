@@ -217,6 +217,8 @@ private:
 };
 
 void emitGroup(const FuseGraph &graph, size_t group, GraphRewriter &rewriter) {
+  if (const Op &first = graph.op(graph.members(group).front()); first.kind == OpKind::Scan)
+    return rewriter.copy(first);
   const std::set<size_t> nodes(graph.members(group).begin(), graph.members(group).end());
   const RegionBuilder builder(graph, nodes);
   std::vector<ValueId> operands;
@@ -279,20 +281,21 @@ void addRemarks(const FuseGraph &graph, const std::string &function,
   }
 }
 
-Graph fuseGraph(const Function &function, std::vector<std::string> *remarks) {
-  FuseGraph graph(function.graph);
+Graph fuseGraph(const Graph &source, const std::string &function,
+                std::vector<std::string> *remarks) {
+  FuseGraph graph(source);
   fuseGroups(graph);
   if (remarks)
-    addRemarks(graph, function.name, *remarks);
+    addRemarks(graph, function, *remarks);
   Graph target;
-  GraphRewriter rewriter(function.graph, target);
-  for (ValueId argument : function.graph.arguments()) {
-    const Value &value = function.graph.value(argument);
+  GraphRewriter rewriter(source, target);
+  for (ValueId argument : source.arguments()) {
+    const Value &value = source.value(argument);
     rewriter.map(argument, target.addArgument(value.type, value.name, value.location));
   }
   for (size_t group : graph.orderedGroups())
     emitGroup(graph, group, rewriter);
-  for (ValueId result : function.graph.results)
+  for (ValueId result : source.results)
     target.results.push_back(rewriter(result));
   return target;
 }
@@ -317,7 +320,7 @@ std::string_view formOfSingle(OpKind kind) {
 /// The op as a kernel of its own.
 bool wrapOp(const Op &op, GraphRewriter &rewriter) {
   const Graph &source = rewriter.source();
-  if (op.kind == OpKind::Kernel)
+  if (op.kind == OpKind::Kernel || op.kind == OpKind::Scan)
     return false;
   auto region = std::make_shared<Graph>();
   std::vector<ValueId> operands, inner;
@@ -339,6 +342,7 @@ bool wrapOp(const Op &op, GraphRewriter &rewriter) {
   return true;
 }
 
+/// True where fuse-elementwise ran before.
 bool hasKernels(const Graph &graph) {
   return std::ranges::any_of(graph.ops(), [](const Op &op) { return op.kind == OpKind::Kernel; });
 }
@@ -350,10 +354,10 @@ void fuseElementwise(Module &module, const PassOptions &options, Diagnostics &) 
     // An init is fused at every level, because what it draws would otherwise need a workspace, and
     // its C signature has none. What has kernels was fused before; the rest joins one by one.
     const bool fuses = options.fuse || function.kind == FunctionKind::Init;
-    if (fuses && !hasKernels(function.graph))
-      function.graph = fuseGraph(function, options.remarks);
-    else
-      function.graph = rewriteGraph(function.graph, wrapOp);
+    function.graph = transformEveryGraph(function.graph, [&](const Graph &graph) {
+      return fuses && !hasKernels(graph) ? fuseGraph(graph, function.name, options.remarks)
+                                         : rewriteGraph(graph, wrapOp);
+    });
   }
 }
 

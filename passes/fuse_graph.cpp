@@ -28,7 +28,8 @@ FuseGraph::FuseGraph(const Graph &graph)
     : graph_(graph), isLive_(graph.ops().size()), isNode_(graph.ops().size()),
       isResult_(graph.values().size()), isScalar_(graph.ops().size()), isEarly_(graph.ops().size()),
       groupOf_(graph.ops().size()), users_(graph.values().size()), members_(graph.ops().size()) {
-  std::vector<bool> isUsed(graph.values().size());
+  // A scan reads its operands from memory, as a caller reads results.
+  std::vector<bool> isUsed(graph.values().size()), isStored(graph.values().size());
   for (ValueId result : graph.results)
     isResult_[result] = isUsed[result] = true;
   for (size_t i = graph.ops().size(); i-- > 0;) {
@@ -37,10 +38,12 @@ FuseGraph::FuseGraph(const Graph &graph)
     if (!isLive_[i])
       continue;
     const bool isReturned =
-        std::ranges::any_of(op.results, [&](ValueId v) { return isResult_[v]; });
+        std::ranges::any_of(op.results, [&](ValueId v) { return isResult_[v] || isStored[v]; });
     isNode_[i] = !isFree(op.kind) || isReturned;
-    for (ValueId operand : op.operands)
+    for (ValueId operand : op.operands) {
       isUsed[operand] = true;
+      isStored[operand] = isStored[operand] || op.kind == OpKind::Scan;
+    }
   }
   for (size_t i = 0; i < graph.ops().size(); ++i) {
     if (!isNode_[i])

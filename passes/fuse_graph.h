@@ -10,7 +10,8 @@ namespace apr {
 /// A function's graph as fusion sees it. Ops that cost nothing but index arithmetic (broadcast,
 /// reshape, transpose, slice, constant, iota) are *views*: every kernel that uses one gets a copy
 /// of it, so they never reach memory. All other live ops, and views that a caller asked for as
-/// results, are *nodes*, and every node belongs to one group, which becomes one kernel.
+/// results or that scans read, are *nodes*, and every node belongs to one group, which becomes one
+/// kernel, or stays a scan.
 class FuseGraph {
 public:
   explicit FuseGraph(const Graph &graph);

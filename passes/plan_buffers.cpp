@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// In four steps per function. Copies: a result that is an argument, or that another result has
-// claimed, gets a kernel that copies it. Constraints: an update may overwrite the old state if its
-// kernel can run after all other readers of it, which a search for a cycle decides; the others are
-// bounced through the workspace by a copy at the end. Order: a stable topological sort. Placement:
-// a walk over the kernels that gives out and takes back ranges of the workspace.
+// passes/memory_order.h decides what is written over what, and the order that this needs. Then a walk
+// over the ops gives out and takes back ranges of the workspace.
 #include "passes/plan_buffers.h"
 
-#include "ir/rewrite.h"
-#include "passes/fuse_elementwise.h"
+#include "ir/scan.h"
+#include "passes/memory_order.h"
 #include "passes/state_layout.h"
 #include "passes/workspace_arena.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <queue>
+#include <map>
 
 namespace apr {
 namespace {
@@ -37,15 +34,108 @@ ModuleLayout layoutModule(const Module &module) {
   return layout;
 }
 
-/// A kernel whose result is its operand.
-ValueId appendCopy(Builder &builder, ValueId source) {
-  auto region = std::make_shared<Graph>();
-  const ValueId argument = region->addArgument(builder.type(source));
-  Builder inner(*region);
-  region->results.push_back(inner.create(OpKind::StopGradient, {argument}));
-  Attributes attributes{{AttrKey::Form, std::string("map")}};
-  return builder.createMulti(OpKind::Kernel, {source}, attributes, {builder.type(source)}, region)
-      .front();
+/// Gives the values of one graph their places in the workspace; the graphs of a function share it.
+class WorkspacePlanner {
+public:
+  /// `hasPlace` tells of each value whether it lies elsewhere already.
+  WorkspacePlanner(Graph &graph, std::vector<bool> hasPlace, WorkspaceArena &arena)
+      : graph_(graph), hasPlace_(std::move(hasPlace)), arena_(arena), last_(lastUses()),
+        owned_(graph.values().size()) {}
+
+  void run() {
+    std::vector<std::vector<ValueId>> dying(graph_.ops().size());
+    for (const Op &op : graph_.ops())
+      for (ValueId v : op.results)
+        dying[last_[v]].push_back(v);
+    for (size_t k = 0; k < graph_.ops().size(); ++k) {
+      placeResults(k);
+      if (graph_.ops()[k].kind == OpKind::Scan)
+        placeRegion(graph_.op(k));
+      for (ValueId v : dying[k])
+        if (owned_[v])
+          arena_.release(graph_.value(v).buffer->offset);
+    }
+  }
+
+private:
+  /// Index of the last op that reads each value; the defining one where nothing does.
+  std::vector<size_t> lastUses() const {
+    std::vector<size_t> last(graph_.values().size());
+    for (size_t k = 0; k < graph_.ops().size(); ++k) {
+      for (ValueId v : graph_.ops()[k].operands)
+        last[v] = k;
+      for (ValueId v : graph_.ops()[k].results)
+        last[v] = k;
+    }
+    return last;
+  }
+
+  void placeResults(size_t k) {
+    const Op &op = graph_.ops()[k];
+    for (size_t i = 0; i < op.results.size(); ++i)
+      if (!hasPlace_[op.results[i]])
+        placeResult(k, i);
+  }
+
+  void placeResult(size_t k, size_t index) {
+    const ValueId result = graph_.ops()[k].results[index];
+    const Dim bytes = byteCount(graph_.type(result));
+    std::optional<BufferSlot> &slot = graph_.value(result).buffer;
+    if (bytes == Dim(0)) {
+      slot = {BufferSpace::Workspace, 0, 0};
+      return;
+    }
+    owned_[result] = true;
+    if (const ValueId donor = findDonor(k, index); donor != kNoValue) {
+      slot = graph_.value(donor).buffer;
+      owned_[donor] = false;
+    } else {
+      slot = {BufferSpace::Workspace, 0, arena_.allocate(bytes)};
+    }
+  }
+
+  /// The operand whose range the result takes over: the first carry for the last one, or an
+  /// operand that dies at kernel `k` and may be written over.
+  ValueId findDonor(size_t k, size_t index) const {
+    const Op &op = graph_.ops()[k];
+    if (op.kind == OpKind::Scan)
+      return ScanParts(op).isCarry(index) ? op.operands[index] : kNoValue;
+    const ValueId result = op.results[index];
+    for (ValueId operand : op.operands)
+      if (last_[operand] == k && owned_[operand] &&
+          byteCount(graph_.type(operand)) == byteCount(graph_.type(result)) &&
+          mayOverwrite(graph_, k, operand, result))
+        return operand;
+    return kNoValue;
+  }
+
+  /// A region's arguments lie where the scan's operands do, its results where the scan's are. What
+  /// is between lives for one step, while all that the scan reads and writes is alive.
+  void placeRegion(Op &scan) {
+    auto region = std::make_shared<Graph>(*scan.region);
+    std::vector<bool> hasPlace(region->values().size());
+    for (ValueId result : region->results)
+      forEachInMemory(*region, result, [&](ValueId v) { hasPlace[v] = true; });
+    WorkspacePlanner(*region, std::move(hasPlace), arena_).run();
+    scan.region = std::move(region);
+  }
+
+  Graph &graph_;
+  std::vector<bool> hasPlace_;
+  WorkspaceArena &arena_;
+  std::vector<size_t> last_;
+  std::vector<bool> owned_; ///< values that hold a range of the arena
+};
+
+void dropBuffers(Graph &graph) {
+  for (ValueId v = 0; v < graph.values().size(); ++v)
+    graph.value(v).buffer.reset();
+  for (size_t i = 0; i < graph.ops().size(); ++i)
+    if (Op &op = graph.op(i); op.kind == OpKind::Scan) {
+      auto region = std::make_shared<Graph>(*op.region);
+      dropBuffers(*region);
+      op.region = std::move(region);
+    }
 }
 
 class FunctionPlanner {
@@ -55,178 +145,26 @@ public:
       : module_(module), layout_(layout), function_(function), remarks_(remarks) {}
 
   void run() {
-    for (ValueId v = 0; v < function_.graph.values().size(); ++v)
-      function_.graph.value(v).buffer.reset();
-    separateResults();
-    decideUpdates();
-    reorder();
+    dropBuffers(graph());
+    orderForMemory(
+        graph(), [&](const Graph &g, size_t result) { return oldState(g, result); },
+        {function_.name, remarks_});
     place();
   }
 
 private:
   Graph &graph() { return function_.graph; }
-  bool isArgument(ValueId v) { return !graph().definitionIndex(v); }
 
-  /// The argument that holds the old value of a state tensor, if the function has it.
-  ValueId oldState(const std::string &name) {
+  /// The argument that holds the old value of the state tensor that a result updates, if the
+  /// function has it.
+  ValueId oldState(const Graph &graph, size_t result) const {
+    if (function_.results[result].role != ResultRole::Update)
+      return kNoValue;
     for (size_t i = 0; i < function_.arguments.size(); ++i)
-      if (function_.arguments[i].role == ArgumentRole::State && function_.arguments[i].name == name)
-        return graph().arguments()[i];
+      if (function_.arguments[i].role == ArgumentRole::State &&
+          function_.arguments[i].name == function_.results[result].name)
+        return graph.arguments()[i];
     return kNoValue;
-  }
-
-  bool isUnchangedState(size_t result) {
-    return function_.results[result].role == ResultRole::Update &&
-           graph().results[result] == oldState(function_.results[result].name);
-  }
-
-  /// After this every result but unchanged state is the result of a kernel, and no value is two.
-  void separateResults() {
-    std::vector<bool> claimed(graph().values().size());
-    for (size_t i = 0; i < function_.results.size(); ++i) {
-      const ValueId v = graph().results[i];
-      if (isUnchangedState(i))
-        continue;
-      if (!isArgument(v) && !claimed[v]) {
-        claimed[v] = true;
-        continue;
-      }
-      Builder builder(graph());
-      graph().results[i] = appendCopy(builder, v);
-    }
-  }
-
-  std::vector<std::vector<size_t>> readersOfValues() {
-    std::vector<std::vector<size_t>> readers(graph().values().size());
-    for (size_t k = 0; k < graph().ops().size(); ++k)
-      for (ValueId operand : graph().ops()[k].operands)
-        if (readers[operand].empty() || readers[operand].back() != k)
-          readers[operand].push_back(k);
-    return readers;
-  }
-
-  /// True where kernel `k` may write its result over each of its operands equal to `old`.
-  bool mayOverwrite(size_t k, ValueId old, ValueId result) {
-    const Op &op = graph().ops()[k];
-    const size_t resultIndex = std::ranges::find(op.results, result) - op.results.begin();
-    for (size_t j = 0; j < op.operands.size(); ++j)
-      if (op.operands[j] == old && !readsOnlyAtWrittenIndex(op, j, resultIndex))
-        return false;
-    return true;
-  }
-
-  /// True where one of the targets runs after `from` whatever the order.
-  bool reachesAny(size_t from, const std::vector<size_t> &targets) {
-    std::vector<bool> seen(successors_.size());
-    std::vector<size_t> stack{from};
-    seen[from] = true;
-    while (!stack.empty()) {
-      const size_t k = stack.back();
-      stack.pop_back();
-      for (size_t next : successors_[k]) {
-        if (std::ranges::find(targets, next) != targets.end())
-          return true;
-        if (!seen[next]) {
-          seen[next] = true;
-          stack.push_back(next);
-        }
-      }
-    }
-    return false;
-  }
-
-  void addDataflowEdges() {
-    successors_.assign(graph().ops().size(), {});
-    for (size_t k = 0; k < graph().ops().size(); ++k)
-      for (ValueId operand : graph().ops()[k].operands)
-        if (auto definition = graph().definitionIndex(operand))
-          successors_[*definition].push_back(k);
-  }
-
-  bool updateInPlace(size_t result, const std::vector<std::vector<size_t>> &readers) {
-    const ValueId v = graph().results[result];
-    const ValueId old = oldState(function_.results[result].name);
-    if (old == kNoValue)
-      return true;
-    const size_t k = *graph().definitionIndex(v);
-    if (!mayOverwrite(k, old, v))
-      return false;
-    std::vector<size_t> others = readers[old];
-    std::erase(others, k);
-    if (reachesAny(k, others))
-      return false;
-    for (size_t reader : others)
-      successors_[reader].push_back(k);
-    return true;
-  }
-
-  void decideUpdates() {
-    addDataflowEdges();
-    const auto readers = readersOfValues();
-    std::vector<size_t> bounced;
-    for (size_t i = 0; i < function_.results.size(); ++i)
-      if (function_.results[i].role == ResultRole::Update && !isUnchangedState(i) &&
-          !updateInPlace(i, readers))
-        bounced.push_back(i);
-    for (size_t i : bounced)
-      bounce(i);
-  }
-
-  /// Copies read the workspace only, so at the end of the order they come after every reader of old
-  /// state.
-  void bounce(size_t result) {
-    if (remarks_)
-      remarks_->push_back(
-          fmt::format("{}: the new value of '{}' is made in the workspace and copied, because its "
-                      "kernel cannot come after every reader of the old value",
-                      function_.name, function_.results[result].name));
-    Builder builder(graph());
-    const size_t before = graph().ops().size();
-    graph().results[result] = appendCopy(builder, graph().results[result]);
-    successors_.emplace_back();
-    for (size_t k = 0; k < before; ++k)
-      successors_[k].push_back(before);
-  }
-
-  /// Kernels in an order that keeps all edges, the lowest old index first among those that may run.
-  std::vector<size_t> sortedKernels() {
-    std::vector<size_t> pending(successors_.size());
-    for (const auto &successors : successors_)
-      for (size_t next : successors)
-        ++pending[next];
-    std::priority_queue<size_t, std::vector<size_t>, std::greater<>> ready;
-    for (size_t k = 0; k < pending.size(); ++k)
-      if (pending[k] == 0)
-        ready.push(k);
-    std::vector<size_t> order;
-    while (!ready.empty()) {
-      const size_t k = ready.top();
-      ready.pop();
-      order.push_back(k);
-      for (size_t next : successors_[k])
-        if (--pending[next] == 0)
-          ready.push(next);
-    }
-    if (order.size() != successors_.size())
-      throw InternalError("plan-buffers made a cycle of kernels in " + function_.name);
-    return order;
-  }
-
-  void reorder() {
-    const std::vector<size_t> order = sortedKernels();
-    if (std::ranges::is_sorted(order))
-      return;
-    Graph ordered;
-    GraphRewriter rewriter(graph(), ordered);
-    for (ValueId argument : graph().arguments()) {
-      const Value &value = graph().value(argument);
-      rewriter.map(argument, ordered.addArgument(value.type, value.name, value.location));
-    }
-    for (size_t k : order)
-      rewriter.copy(graph().ops()[k]);
-    for (ValueId result : graph().results)
-      ordered.results.push_back(rewriter(result));
-    graph() = std::move(ordered);
   }
 
   void placeArguments() {
@@ -266,9 +204,9 @@ private:
     const BlockLayout gradients = layoutGradients(gradientTensors_);
     for (size_t i = 0; i < function_.results.size(); ++i) {
       const FunctionResult &result = function_.results[i];
-      if (isUnchangedState(i))
+      if (graph().results[i] == oldState(graph(), i))
         continue;
-      std::optional<BufferSlot> &slot = graph().value(graph().results[i]).buffer;
+      BufferSlot slot;
       switch (result.role) {
       case ResultRole::Result:
         slot = {BufferSpace::Result, results++, 0};
@@ -280,46 +218,7 @@ private:
         slot = {BufferSpace::State, 0, static_cast<int64_t>(layout_.state.at(result.name))};
         break;
       }
-    }
-  }
-
-  /// Index of the last kernel that reads each value; the defining one where nothing does.
-  std::vector<size_t> lastUses() {
-    std::vector<size_t> last(graph().values().size());
-    for (size_t k = 0; k < graph().ops().size(); ++k) {
-      for (ValueId v : graph().ops()[k].operands)
-        last[v] = k;
-      for (ValueId v : graph().ops()[k].results)
-        last[v] = k;
-    }
-    return last;
-  }
-
-  /// An operand in the workspace that dies at kernel `k` and whose range its result can take over.
-  ValueId reusableOperand(size_t k, ValueId result, const std::vector<size_t> &last) {
-    for (ValueId operand : graph().ops()[k].operands) {
-      const auto &slot = graph().value(operand).buffer;
-      if (slot && slot->space == BufferSpace::Workspace && last[operand] == k && owned_[operand] &&
-          byteCount(graph().type(operand)) == byteCount(graph().type(result)) &&
-          mayOverwrite(k, operand, result))
-        return operand;
-    }
-    return kNoValue;
-  }
-
-  void placeWorkspaceResult(size_t k, ValueId result, const std::vector<size_t> &last) {
-    const Dim bytes = byteCount(graph().type(result));
-    std::optional<BufferSlot> &slot = graph().value(result).buffer;
-    if (bytes == Dim(0)) {
-      slot = {BufferSpace::Workspace, 0, 0};
-      return;
-    }
-    owned_[result] = true;
-    if (const ValueId donor = reusableOperand(k, result, last); donor != kNoValue) {
-      slot = graph().value(donor).buffer;
-      owned_[donor] = false;
-    } else {
-      slot = {BufferSpace::Workspace, 0, arena_.allocate(bytes)};
+      forEachInMemory(graph(), graph().results[i], [&](ValueId v) { graph().value(v).buffer = slot; });
     }
   }
 
@@ -327,31 +226,19 @@ private:
     gradientTensors_ = gradientTensors(module_, function_.trainBlock);
     placeArguments();
     placeResults();
-    owned_.assign(graph().values().size(), false);
-    const std::vector<size_t> last = lastUses();
-    std::vector<std::vector<ValueId>> dying(graph().ops().size());
-    for (const Op &op : graph().ops())
-      for (ValueId v : op.results)
-        dying[last[v]].push_back(v);
-    for (size_t k = 0; k < graph().ops().size(); ++k) {
-      for (ValueId result : graph().ops()[k].results)
-        if (!graph().value(result).buffer)
-          placeWorkspaceResult(k, result, last);
-      for (ValueId v : dying[k])
-        if (owned_[v])
-          arena_.release(graph().value(v).buffer->offset);
-    }
-    function_.workspaceBytes = arena_.totalBytes();
+    std::vector<bool> hasPlace;
+    for (const Value &value : graph().values())
+      hasPlace.push_back(value.buffer.has_value());
+    WorkspaceArena arena;
+    WorkspacePlanner(graph(), std::move(hasPlace), arena).run();
+    function_.workspaceBytes = arena.totalBytes();
   }
 
   const Module &module_;
   const ModuleLayout &layout_;
   Function &function_;
   std::vector<std::string> *remarks_;
-  std::vector<std::vector<size_t>> successors_; ///< kernels that must run later, per kernel
   std::vector<GradientTensor> gradientTensors_;
-  std::vector<bool> owned_; ///< values that hold a range of the arena
-  WorkspaceArena arena_;
 };
 
 bool checkBlockSizes(const Module &module, Diagnostics &diagnostics) {
@@ -367,15 +254,19 @@ bool checkBlockSizes(const Module &module, Diagnostics &diagnostics) {
   return !diagnostics.hasErrors();
 }
 
-bool checkIsFused(const Function &function, Diagnostics &diagnostics) {
-  for (const Op &op : function.graph.ops())
-    if (op.kind != OpKind::Kernel) {
+bool checkIsFused(const Function &function, const Graph &graph, Diagnostics &diagnostics) {
+  for (const Op &op : graph.ops()) {
+    if (op.kind == OpKind::Scan) {
+      if (!checkIsFused(function, *op.region, diagnostics))
+        return false;
+    } else if (op.kind != OpKind::Kernel) {
       diagnostics.report(DiagnosticKind::IrInvalid, op.location,
                          fmt::format("plan-buffers needs every op in a kernel, found '{}' in @{}; "
                                      "run fuse-elementwise first",
                                      opInfo(op.kind).mnemonic, function.name));
       return false;
     }
+  }
   return true;
 }
 
@@ -411,7 +302,7 @@ void planBuffers(Module &module, const PassOptions &options, Diagnostics &diagno
     return;
   const ModuleLayout layout = layoutModule(module);
   for (Function &function : module.functions)
-    if (checkIsFused(function, diagnostics) && checkGradientRoles(module, function, diagnostics))
+    if (checkIsFused(function, function.graph, diagnostics) && checkGradientRoles(module, function, diagnostics))
       FunctionPlanner(module, layout, function, options.remarks).run();
 }
 

@@ -10,8 +10,9 @@ namespace apr::run {
 namespace {
 
 bool hasGradientOp(const Graph &graph) {
-  return std::any_of(graph.ops().begin(), graph.ops().end(),
-                     [](const Op &op) { return op.kind == OpKind::Gradient; });
+  return std::any_of(graph.ops().begin(), graph.ops().end(), [](const Op &op) {
+    return op.kind == OpKind::Gradient || (op.region && hasGradientOp(*op.region));
+  });
 }
 
 std::string describe(const Function &function, const Outcome &outcome) {
