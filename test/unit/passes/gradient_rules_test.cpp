@@ -80,6 +80,26 @@ GradientCase productWithZeros() {
           0};
 }
 
+/// x exp(y), whose region says the true derivatives: by means of a captured value, too, so that the
+/// second derivatives go through it.
+GradientCase withGradientCase() {
+  return {"WithGradient", {f64({3}), f64({3})}, [](Builder &b, Values v) {
+            ValueId e = b.unary(OpKind::Exp, v[1]);
+            auto region = std::make_shared<Graph>();
+            ValueId g = region->addArgument(f64({3}));
+            ValueId x = region->addArgument(f64({3}));
+            region->addArgument(f64({3}));
+            ValueId captured = region->addArgument(f64({3}));
+            Builder inner(*region);
+            ValueId byX = inner.mul(g, captured);
+            region->results = {byX, inner.mul(byX, x)};
+            return b
+                .createMulti(OpKind::WithGradient, {b.mul(v[0], e), v[0], v[1], e},
+                             {{AttrKey::Arguments, int64_t(2)}}, {}, region)
+                .front();
+          }};
+}
+
 std::vector<GradientCase> allCases() {
   Dim B = Dim::variable("B");
   DimBindings open{{"B", 3}};
@@ -258,6 +278,8 @@ std::vector<GradientCase> allCases() {
        -2,
        2,
        open},
+      // structure
+      withGradientCase(),
       // no elements and one
       {"EmptyMatMul",
        {f64({2, 0}), f64({0, 3})},
@@ -284,6 +306,7 @@ INSTANTIATE_TEST_SUITE_P(All, GradientRules, testing::ValuesIn(allCases()),
 /// Losses whose second derivatives are not all zero.
 std::vector<GradientCase> secondOrderCases() {
   return {
+      withGradientCase(),
       unaryCase(OpKind::Sqrt, 0.2, 3),
       unaryCase(OpKind::Rsqrt, 0.2, 3),
       unaryCase(OpKind::Exp),
