@@ -215,8 +215,9 @@ private:
     LoopNest &nest = lanes.nest();
     const Index size = nest.dim(domain_.columns[axis]);
     const size_t rest = domain_.columns.size() - axis - 1;
-    const bool isLast = std::all_of(domain_.columns.end() - static_cast<std::ptrdiff_t>(rest),
-                                    domain_.columns.end(), [](const Dim &d) { return d == Dim(1); });
+    const bool isLast =
+        std::all_of(domain_.columns.end() - static_cast<std::ptrdiff_t>(rest),
+                    domain_.columns.end(), [](const Dim &d) { return d == Dim(1); });
     if (!isLast) {
       auto loop = nest.open(0, size, 1);
       Point inner = outer;

@@ -7,8 +7,8 @@
 // fits, so that some rows are computed twice but written once.
 //
 // A may be a view, such as the windows of an image. Then an element's offset is a part for its row
-// plus a part for its term: a tile has one pointer per row, and where the terms do not step evenly a
-// table says where each of them lies.
+// plus a part for its term: a tile has one pointer per row, and where the terms do not step evenly
+// a table says where each of them lies.
 #include "codegen/kernel_forms.h"
 #include "codegen/odometer.h"
 #include "codegen/panel_transpose.h"
@@ -110,8 +110,8 @@ std::optional<StridedView> traceDirectPanel(const Graph &region, const Op &op) {
   if (!view)
     return std::nullopt;
   const StridedView::Axis &rows = view->axes[view->axes.size() - 2], &columns = view->axes.back();
-  const bool isDirect = rows.size() <= 1 && (columns.empty() || (columns.size() == 1 &&
-                                                                 columns[0].stride == Dim(1)));
+  const bool isDirect =
+      rows.size() <= 1 && (columns.empty() || (columns.size() == 1 && columns[0].stride == Dim(1)));
   return isDirect ? view : std::nullopt;
 }
 
@@ -542,8 +542,7 @@ private:
       for (int64_t v = 0; v < t_.registers; ++v)
         masks[size_t(v)] = laneMask(nest_->add(column_, v * t_.width));
     std::vector<Value *> accumulators(static_cast<size_t>(height * t_.registers), start);
-    const std::vector<Value *> pointers =
-        viewA_ ? rowPointers(height) : std::vector<Value *>();
+    const std::vector<Value *> pointers = viewA_ ? rowPointers(height) : std::vector<Value *>();
     auto loop = nest_->open(first, nest_->add(first, count), 1, accumulators);
     const Index panelRow = nest_->multiply(loop.counter, panelStride_);
     std::vector<Value *> panel;

@@ -112,9 +112,7 @@ ValueId layOutPhases(Builder &builder, ValueId z, const std::vector<int64_t> &st
 
 } // namespace
 
-Dim windowExtent(int64_t size, int64_t dilation) {
-  return Dim(size - 1) * Dim(dilation) + Dim(1);
-}
+Dim windowExtent(int64_t size, int64_t dilation) { return Dim(size - 1) * Dim(dilation) + Dim(1); }
 
 Dim windowCount(const Dim &axis, int64_t size, int64_t stride, int64_t dilation) {
   return Dim::floorDivide(axis - windowExtent(size, dilation), Dim(stride)) + Dim(1);

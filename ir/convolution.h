@@ -23,7 +23,8 @@ Attributes convAttributes(std::vector<int64_t> stride, std::vector<int64_t> dila
 /// It is a convolution too. Where the stride s is above 1, the kernel's taps divide into s classes,
 /// one for each remainder of the position by s; each class is a kernel of its own on y, all of them
 /// channels of one convolution of stride 1, whose channels are then laid out side by side. Nothing
-/// is multiplied by the zeros that would stand between the elements of a y spread out by the stride.
+/// is multiplied by the zeros that would stand between the elements of a y spread out by the
+/// stride.
 ValueId buildConvTranspose(Builder &builder, ValueId y, ValueId w, const Shape &spatial,
                            const std::vector<int64_t> &stride,
                            const std::vector<int64_t> &dilation);

@@ -49,11 +49,13 @@ public:
       : b_(builder), s_(shapes), attributes_(attributes) {}
 
   ValueId lowerConv(ValueId x, ValueId w) {
-    return rowsToOutputs(multiply(windowRows(x), kernelMatrix(w), {}));
+    const ValueId windows = windowRows(x), kernel = kernelMatrix(w);
+    return rowsToOutputs(multiply(windows, kernel, {}));
   }
 
   ValueId lowerConvWeight(ValueId x, ValueId y) {
-    ValueId w = multiply(windowRows(x), outputRows(y), {{AttrKey::TransposeA, int64_t(1)}});
+    const ValueId windows = windowRows(x), outputs = outputRows(y);
+    ValueId w = multiply(windows, outputs, {{AttrKey::TransposeA, int64_t(1)}});
     if (isGrouped()) {
       // [G,K..,I,O] to [K..,G,I,O].
       Shape split{s_.groups()};
@@ -86,8 +88,7 @@ private:
     for (size_t i = 0; i < s_.n; ++i)
       size.push_back(*s_.w[i].asConstant());
     x = buildWindow(b_, x, counting(1, s_.n + 1), std::move(size),
-                    attributes_.integers(AttrKey::Stride),
-                    attributes_.integers(AttrKey::Dilation));
+                    attributes_.integers(AttrKey::Stride), attributes_.integers(AttrKey::Dilation));
     // conv_weight may leave out the last windows.
     Shape limit = b_.type(x).shape;
     std::copy(s_.y.begin() + 1, s_.y.begin() + ptrdiff_t(s_.n) + 1, limit.begin() + 1);

@@ -142,8 +142,8 @@ template <typename T> void convolve(Evaluation &e, const ConvShapes &s) {
     auto step = [&](T sum, int64_t term) {
       const int64_t i = term % s.inputs, k = term / s.inputs;
       const T p = x[at.x(row / windows, window, coordinatesOf(k, s.kernel), g, i)];
-      return std::fma(p, w[static_cast<size_t>(((k * s.groups + g) * s.inputs + i) * s.outputs + o)],
-                      sum);
+      return std::fma(
+          p, w[static_cast<size_t>(((k * s.groups + g) * s.inputs + i) * s.outputs + o)], sum);
     };
     out[static_cast<size_t>(n)] =
         reduceInOrder<T>(order, terms, step, [](T a, T b) { return a + b; });

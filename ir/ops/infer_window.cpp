@@ -36,8 +36,8 @@ InferredTypes inferWindowOp(const Type &from, const Attributes &attributes) {
     return Error{*problem};
   if (axes.empty())
     return Error{"windows need at least one axis"};
-  for (auto [name, values] : {std::pair("size", &size), std::pair("stride", &stride),
-                              std::pair("dilation", &dilation)})
+  for (auto [name, values] :
+       {std::pair("size", &size), std::pair("stride", &stride), std::pair("dilation", &dilation)})
     if (auto problem = positiveProblem(name, *values, axes.size()))
       return Error{*problem};
   Type result = from;
@@ -99,7 +99,8 @@ InferredTypes inferConvWeight(const TypeQuery &query) {
     return Error{fmt::format("batch and groups of {} and {} differ", str(x), str(y))};
   Type result{x.dtype, {}};
   for (size_t i = 0; i < n; ++i) {
-    const Dim read = (y.shape[i + 1] - Dim(1)) * Dim(stride[i]) + windowExtent(size[i], dilation[i]);
+    const Dim read =
+        (y.shape[i + 1] - Dim(1)) * Dim(stride[i]) + windowExtent(size[i], dilation[i]);
     if (auto problem = fitProblem(x.shape[i + 1], read))
       return Error{*problem};
     result.shape.emplace_back(size[i]);

@@ -50,9 +50,9 @@ void gradConv(OpGradient &d) {
 void gradConvWeight(OpGradient &d) {
   d.give(0, [&] { return inputOf(d, d.y(), d.g); });
   d.give(1, [&] {
-    const ValueId y = d.b.create(
-        OpKind::Conv, {d.x(), d.g},
-        convAttributes(integers(d, AttrKey::Stride), integers(d, AttrKey::Dilation)));
+    const ValueId y =
+        d.b.create(OpKind::Conv, {d.x(), d.g},
+                   convAttributes(integers(d, AttrKey::Stride), integers(d, AttrKey::Dilation)));
     // The operand may leave out the last windows.
     const Shape limit = d.type(d.y()).shape;
     if (d.type(y).shape == limit)
