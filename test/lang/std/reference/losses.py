@@ -97,3 +97,7 @@ show("bce", {"p": [[0.0, 1.0, 0.0]], "y": [[1.0, 0.0, 0.0]]}, {"loss": 200 / 3, 
      dims={"N": 1})
 show("contrastive", {"p": P[:1], "b": P[:1], "y": [0.0]}, {"loss": 1.125, "slope": [[0.0] * 3]},
      dims={"N": 1})
+z = leaf([-50.0, -0.5, 0.0, 0.75, 50.0])
+show("curvature", {"z": z}, {"bce": torch.sigmoid(z) * torch.sigmoid(-z),
+                             "log_cosh": 1 - torch.tanh(z) ** 2,
+                             "huber": (abs(z) < 1).double()}, dims={"N": 5})

@@ -163,3 +163,41 @@ for name, clip in (("clip_norm", lambda p: torch.nn.utils.clip_grad_norm_(p, 2.0
     show(name, {"c": GRADIENTS[0][0], "d": GRADIENTS[0][1], "w": [[0.0] * 3] * 2, "b": [0.0] * 2,
                 f"{name}.steps": 0},
          {"loss": None, "w": -w.grad, "b": -b.grad}, {f"{name}.steps": 1}, prefix="")
+
+# Rows: only those that an index names move, each by the sum of its gradients.
+TABLE = [[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5], [1.0, 1.0]]
+READS = [([0, 2, 0], [[1.0, -0.5], [0.25, 2.0], [0.5, 0.5]]), ([2], [[-1.0, 0.75]]),
+         ([3, 0], [[0.125, 1.0], [-2.0, 0.5]])]
+
+
+def lazy(name, names, move):
+    table = [row[:] for row in TABLE]
+    state = {n: [[0.0, 0.0] for _ in TABLE] for n in names}
+    for t, (indices, gradients) in enumerate(READS, 1):
+        counter = {f"{name}.t": t - 1} if name == "lazy_adam_rows" else {}
+
+        def all_of():
+            return {"table.weight": [row[:] for row in table],
+                    **{f"{name}.{n}.table.weight": [row[:] for row in state[n]] for n in names}}
+
+        before = all_of()
+        for i in sorted(set(indices)):
+            for c in range(2):
+                g = sum(row[c] for j, row in zip(indices, gradients) if j == i)
+                values = move(t, table[i][c], g, *(state[n][i][c] for n in names))
+                table[i][c] = values[0]
+                for n, value in zip(names, values[1:]):
+                    state[n][i][c] = value
+        show(name, {"i": indices, "d": gradients, **before, **counter, f"{name}.steps": t - 1},
+             {"loss": None, **all_of()},
+             {**{k: v + 1 for k, v in counter.items()}, f"{name}.steps": t},
+             dims={"B": len(indices)}, prefix="")
+
+
+def adam(t, p, g, m, v):
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+    return p - 0.01 * (m / (1 - 0.9 ** t)) / (math.sqrt(v / (1 - 0.999 ** t)) + 1e-8), m, v
+
+
+lazy("lazy_adam_rows", ("m", "v"), adam)
+lazy("lazy_sgd_rows", ("v",), lambda t, p, g, v: (p - 0.1 * (0.9 * v + g), 0.9 * v + g))

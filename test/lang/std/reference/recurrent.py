@@ -27,7 +27,7 @@ def weights(name, module, suffix="l0"):
 
 def try_layer(name, module):
     is_lstm = isinstance(module, nn.LSTM)
-    for start in (False, True):
+    for start in (False, True) if name == "rnn" else (True,):
         x = leaf(X)
         arguments = {"x": X, **weights(name, module)}
         if start:
