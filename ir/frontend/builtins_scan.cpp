@@ -118,6 +118,9 @@ Value Elaborator::scanStart(const ScanBody &body, const Value &init, Location lo
 
 Value Elaborator::builtinScan(BuiltinCall &call) {
   Location location = call.location;
+  if (Region::depthOf(*context_) >= Region::kMaximumDepth)
+    fail(DiagnosticKind::TooLarge, location,
+         fmt::format("scans nest more than {} deep", Region::kMaximumDepth));
   int64_t axis = call.has(3) ? requireInt(*call.values[3], call.locations[3], "the axis") : 0;
   bool isReversed = call.has(4) && requireBool(*call.values[4], call.locations[4], "'reverse'");
   ScanBody body{*call.values[2], call.locations[2], location, std::nullopt, {}, {}};

@@ -17,6 +17,18 @@ std::string parameterName(const Parameter &parameter) {
   return parameter.pattern.name.empty() ? "(…)" : parameter.pattern.name;
 }
 
+/// True of a layer's `fn` without a name, not of function values that its members make.
+bool isOwnCall(const FunctionValue &function) {
+  return function.instance &&
+         std::any_of(
+             function.instance->calls.begin(), function.instance->calls.end(),
+             [&](const FunctionValue &own) { return own.declaration == function.declaration; });
+}
+
+std::string nameOfCall(const Instance &instance) {
+  return instance.path.empty() ? instance.declaration->name.text : instance.path;
+}
+
 /// Which parameter each argument goes to; empty where they do not fit together.
 std::optional<std::vector<size_t>> pairArguments(const std::vector<Parameter> &parameters,
                                                  const std::vector<CallArgument> &arguments) {
@@ -164,9 +176,7 @@ Value Elaborator::callFunction(const FunctionValue &function, std::vector<CallAr
   const FunctionDecl &declaration = *function.declaration;
   std::string name = declaration.name;
   if (name.empty())
-    name = function.instance && !function.instance->path.empty() ? function.instance->path
-           : function.instance ? function.instance->declaration->name.text
-                               : "fn";
+    name = isOwnCall(function) ? nameOfCall(*function.instance) : "fn";
   // Instances of one layer share declarations, so the scope tells calls apart.
   const void *key = function.scope;
   if (std::count(active_.begin(), active_.end(), key) > kMaximumRecursion &&

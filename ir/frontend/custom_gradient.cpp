@@ -208,6 +208,11 @@ Value Elaborator::withGradient(const FunctionDecl &declaration, const std::strin
   if (operands.empty())
     return result;
 
+  if (Region::depthOf(*context_) >= Region::kMaximumDepth)
+    fail(DiagnosticKind::TooLarge, location,
+         fmt::format("functions with a gradient nest more than {} deep in each other's gradients "
+                     "and in scans",
+                     Region::kMaximumDepth));
   FunctionContext &outer = *context_;
   ValueId joined = join(outer.builder, results);
   Region region(outer, std::nullopt);

@@ -40,6 +40,11 @@ Region::Region(FunctionContext &outer, std::optional<Dim> length)
     : FunctionContext(outer.purpose, functionLike(outer), outer.tables()), outer_(outer),
       length_(std::move(length)) {}
 
+size_t Region::depthOf(FunctionContext &context) {
+  Region *region = context.asRegion();
+  return region ? 1 + depthOf(region->outer_) : 0;
+}
+
 ValueId Region::addArgument(const Type &type, std::string name, Location location) {
   function.arguments.push_back({ArgumentRole::Exec, name, {}});
   own_.push_back(graph().addArgument(type, std::move(name), location));

@@ -16,6 +16,11 @@ public:
   /// `length`: where the region is run once for each step of a scan, the number of steps.
   Region(FunctionContext &outer, std::optional<Dim> length);
 
+  /// How deep regions may nest: less than IR text allows, as kernels are regions, too.
+  static constexpr size_t kMaximumDepth = 12;
+  /// The regions around the ops of a context, its own included.
+  static size_t depthOf(FunctionContext &context);
+
   Region *asRegion() override { return this; }
   FunctionContext &outer() { return outer_; }
   FunctionContext &root() override { return outer_.root(); }
