@@ -1,72 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Speed of matrix products, and of an Adam update, on one thread: best of many runs, operands warm.
-#include "codegen/kernel.h"
 #include "ir/builder.h"
-#include "passes/fuse_elementwise.h"
-#include "test/unit/codegen_kernels/jit.h"
+#include "test/bench/kernel_timer.h"
 
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <llvm/IR/Module.h>
 
 namespace apr {
 namespace {
 
-using KernelFunction = void(const int64_t *, void *const *, int64_t, void *);
-using BlocksFunction = int64_t(const int64_t *);
-
-Graph fused(Graph graph) {
-  Module module;
-  module.functions.push_back({});
-  module.functions[0].graph = std::move(graph);
-  Diagnostics diagnostics;
-  fuseElementwise(module, {}, diagnostics);
-  return module.functions[0].graph;
-}
-
-void *allocate(size_t bytes) { return std::aligned_alloc(64, bytes / 64 * 64 + 64); }
-
-/// Seconds of one run of a graph that becomes one kernel.
 double measure(const Graph &graph, const DimBindings &dims, const std::string &cpu) {
-  const Graph kernels = fused(graph);
-  std::vector<std::string> names;
-  std::vector<int64_t> values;
-  for (const auto &[name, value] : dims) {
-    names.push_back(name);
-    values.push_back(value);
-  }
-  EmittedKernel kernel;
-  test::Jit jit(cpu, CodegenLevel::O2, [&](llvm::Module &module) {
-    auto target = Target::create({.triple = {}, .cpu = cpu});
-    kernel = emitKernel(module, kernels, kernels.ops()[0], names, target->kernels(), "kernel");
-  });
-  std::vector<void *> buffers;
-  for (const auto &ids : {kernels.ops()[0].operands, kernels.ops()[0].results})
-    for (ValueId v : ids) {
-      const auto bytes = static_cast<size_t>(*byteCount(kernels.type(v)).evaluate(dims));
-      buffers.push_back(allocate(bytes));
-      for (size_t i = 0; i < bytes / 4; ++i)
-        static_cast<float *>(buffers.back())[i] = float(i % 7) - 3;
-    }
-  void *scratch = allocate(kernel.scratchBytes);
-  auto *run = reinterpret_cast<KernelFunction *>(jit.find("kernel"));
-  auto *count = reinterpret_cast<BlocksFunction *>(jit.find("kernel.blocks"));
-  double best = 1e9, total = 0;
-  while (total < 0.2) {
-    const auto begin = std::chrono::steady_clock::now();
-    for (int64_t block = 0; block < count(values.data()); ++block)
-      run(values.data(), buffers.data(), block, scratch);
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-    best = std::min(best, time.count());
-    total += time.count();
-  }
-  for (void *buffer : buffers)
-    std::free(buffer);
-  std::free(scratch);
-  return best;
+  return bench::KernelTimer(graph, dims, cpu).best();
 }
 
 struct Product {
