@@ -48,6 +48,10 @@ demo: tools ## Train the digit classifier (docs/examples/digits)
 test: setup-tests build ## Build everything and run all tests
 	@ctest --test-dir $(BUILD) --output-on-failure -j$(shell nproc)
 
+.PHONY: examples
+examples: tools ## Train every example in full; APR_DATA=FOLDER for images and texts
+	@tools/run_examples.sh $(BUILD) $(APR_DATA)
+
 .PHONY: run-ch12
 run-ch12: tools ## Run the linear regression chapter
 	$(BUILD)/tools/aprun/aprun train docs/examples/linear_regression/line.run.toml

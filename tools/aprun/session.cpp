@@ -55,7 +55,8 @@ void checkUnchanged(const Session &session) {
 
 std::vector<train::InputColumns> bindings(const Session &session, const train::ColumnSet &table,
                                           const std::vector<train::InputNeed> &needs) {
-  if (session.record)
+  // A run without data has no columns to remember: its tables are read as they come.
+  if (session.record && !session.record->inputs.empty())
     return train::bindRecorded(*session.record, needs, table);
   return train::bindColumns(needs, table, session.settings.inputs, session.settings.transforms);
 }
