@@ -2,6 +2,7 @@
 //
 // Every gradient rule against finite differences.
 #include "gradient_check.h"
+#include "ir/convolution.h"
 
 #include <gtest/gtest.h>
 
@@ -59,6 +60,31 @@ GradientCase sliceCase(std::string name, Shape start, Shape limit, std::vector<i
 GradientCase padCase(std::string name, Shape low, Shape high, std::vector<int64_t> stride) {
   return {std::move(name), {f64({2, 3}), f64({})}, [=](Builder &b, Values v) {
             return b.pad(v[0], v[1], low, high, stride);
+          }};
+}
+
+GradientCase windowCase(std::string suffix, std::vector<int64_t> size, std::vector<int64_t> stride,
+                        std::vector<int64_t> dilation) {
+  return {"Window" + suffix, {f64({2, 7, 2, 6, 2})}, [=](Builder &b, Values v) {
+            return buildWindow(b, v[0], {1, 3}, size, stride, dilation);
+          }};
+}
+
+/// Two spatial axes, two groups of two channels in and three out.
+GradientCase convCase(std::string suffix, std::vector<int64_t> stride,
+                      std::vector<int64_t> dilation) {
+  return {"Conv" + suffix, {f64({2, 6, 5, 2, 2}), f64({3, 2, 2, 2, 3})}, [=](Builder &b, Values v) {
+            return b.create(OpKind::Conv, {v[0], v[1]}, convAttributes(stride, dilation));
+          }};
+}
+
+GradientCase convWeightCase(std::string suffix, Shape windows, std::vector<int64_t> stride,
+                            std::vector<int64_t> dilation) {
+  Shape y{2, windows[0], windows[1], 2, 3};
+  return {"ConvWeight" + suffix, {f64({2, 6, 5, 2, 2}), f64(y)}, [=](Builder &b, Values v) {
+            Attributes attributes = convAttributes(stride, dilation);
+            attributes.set(AttrKey::Size, std::vector<int64_t>{3, 2});
+            return b.create(OpKind::ConvWeight, {v[0], v[1]}, attributes);
           }};
 }
 
@@ -293,6 +319,23 @@ std::vector<GradientCase> allCases() {
       {"OneElementGather",
        {f64({1}), i32({3})},
        [](Builder &b, Values v) { return axisOp(b, OpKind::Gather, {v[0], v[1]}, 0); }},
+      windowCase("Apart", {2, 2}, {3, 4}, {1, 1}),
+      windowCase("SideBySide", {3, 2}, {3, 2}, {1, 1}),
+      windowCase("Overlapping", {3, 4}, {1, 2}, {1, 1}),
+      windowCase("Dilated", {3, 2}, {2, 1}, {2, 3}),
+      {"WindowOpen",
+       {f64({B, B + 4})},
+       [](Builder &b, Values v) { return buildWindow(b, v[0], {1}, {3}, {2}, {1}); },
+       -2,
+       2,
+       open},
+      convCase("", {1, 1}, {1, 1}),
+      convCase("Strided", {2, 3}, {1, 1}),
+      convCase("Dilated", {1, 1}, {2, 3}),
+      convCase("StridedDilated", {2, 2}, {2, 1}),
+      convWeightCase("", {4, 4}, {1, 1}, {1, 1}),
+      convWeightCase("Strided", {2, 2}, {2, 3}, {1, 1}),
+      convWeightCase("FewerWindows", {1, 2}, {2, 1}, {1, 2}),
   };
 }
 
@@ -338,6 +381,15 @@ std::vector<GradientCase> secondOrderCases() {
       {"Fma",
        {f64({3}), f64({3}), f64({3})},
        [](Builder &b, Values v) { return b.mul(b.fma(v[0], v[1], v[2]), v[2]); }},
+      convCase("", {1, 1}, {1, 1}),
+      convCase("StridedDilated", {2, 2}, {2, 1}),
+      convWeightCase("Strided", {2, 2}, {2, 3}, {1, 1}),
+      {"WindowSquared",
+       {f64({2, 7})},
+       [](Builder &b, Values v) {
+         ValueId windows = buildWindow(b, b.mul(v[0], v[0]), {1}, {3}, {2}, {1});
+         return b.mul(windows, windows);
+       }},
       {"AbsSquared",
        {f64({3})},
        [](Builder &b, Values v) { return b.mul(b.unary(OpKind::Abs, v[0]), v[0]); }},
