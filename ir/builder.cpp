@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/builder.h"
 #include "ir/infer.h"
+#include "ir/size_overflow.h"
 
 #include <fmt/format.h>
 #include <numeric>
@@ -24,9 +25,13 @@ std::vector<ValueId> Builder::createMulti(OpKind kind, std::vector<ValueId> oper
   for (ValueId operand : operands)
     types.push_back(graph_.type(operand));
   auto inferred = inferTypes(kind, types, attributes, given, region.get());
-  if (!inferred)
-    throw InternalError(
-        fmt::format("cannot build '{}': {}", opInfo(kind).mnemonic, inferred.error()));
+  if (!inferred) {
+    const std::string what =
+        fmt::format("cannot build '{}': {}", opInfo(kind).mnemonic, inferred.error());
+    if (inferred.error().find("64 bits") != std::string::npos)
+      throw SizeOverflow(what);
+    throw InternalError(what);
+  }
   size_t index = graph_.addOp(kind, std::move(operands), std::move(attributes),
                               std::move(*inferred), location_, std::move(region));
   std::vector<ValueId> results = graph_.ops()[index].results;

@@ -194,6 +194,9 @@ std::optional<std::string> closestName(std::string_view name,
     if (candidate.size() > kLongestName || candidate == name)
       continue;
     size_t distance = editDistance(name, candidate);
+    // A name that keeps no letter is not a misspelling.
+    if (distance >= name.size())
+      continue;
     if (distance < bestDistance || (distance == bestDistance && !best)) {
       best = candidate;
       bestDistance = distance;

@@ -152,6 +152,13 @@ Value Elaborator::callBuiltin(const Builtin &builtin, std::vector<CallArgument> 
   };
   size_t position = 0;
   for (CallArgument &argument : arguments) {
+/// True where an argument has the shape that the place of the call expects of the result.
+static bool hasShapeOfResult(const Builtin &builtin, size_t place) {
+  if (builtin.name == "where")
+    return place != 0;
+  return builtin.evaluate == &Elaborator::builtinElementwise || builtin.name == "fma";
+}
+
     size_t place = position;
     if (argument.name.empty()) {
       ++position;
@@ -173,7 +180,8 @@ Value Elaborator::callBuiltin(const Builtin &builtin, std::vector<CallArgument> 
     if (call.values[place])
       fail(DiagnosticKind::WrongArguments, argument.location,
            fmt::format("an argument of '{}' is given twice", builtin.name));
-    call.values[place] = evaluateArgument(argument, nullptr);
+    call.values[place] =
+        evaluateArgument(argument, hasShapeOfResult(builtin, place) ? expected : nullptr);
     call.locations[place] = argument.location;
   }
   for (size_t i = 0; i < count; ++i) {

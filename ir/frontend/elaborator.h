@@ -202,6 +202,7 @@ public:
                       Location location);
   Value member(const Value &object, const Name &name, Location location);
   /// The parameters and buffers of a value that names instances or parameters.
+  [[noreturn]] void failUnknownArgument(const Layer &layer, const CallArgument &argument);
   std::vector<uint32_t> statesOf(const Value &value, Location location);
   BundleValue bundleOf(const Value &value, Location location);
   std::vector<std::string> &path() { return path_; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/frontend/elaborator.h"
 #include "ir/frontend/value_size.h"
+#include "ir/size_overflow.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -14,6 +15,11 @@ constexpr uint64_t kMaximumWork = 4'000'000;
 constexpr size_t kMaximumOps = 400'000;
 constexpr int64_t kMaximumRepetitions = 10'000;
 constexpr size_t kShownCalls = 4;
+
+bool isArithmetic(BinaryOp op) {
+  return op == BinaryOp::Add || op == BinaryOp::Subtract || op == BinaryOp::Multiply ||
+         op == BinaryOp::Divide || op == BinaryOp::Power;
+}
 
 /// Names that are always there, in the outermost scope.
 std::optional<Value> builtinName(const std::string &name) {
@@ -89,7 +95,11 @@ Value Elaborator::evaluate(const Expr &expr, Scope &scope, const Expected *expec
   Guard guard(*this, expr.location);
   if (context_)
     context_->builder.at(expr.location);
-  return evaluateNode(expr, scope, expected);
+  try {
+    return evaluateNode(expr, scope, expected);
+  } catch (const SizeOverflow &) {
+    fail(DiagnosticKind::TooLarge, expr.location, "a size here does not fit 64 bits");
+  }
 }
 
 Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *expected) {
@@ -146,15 +156,17 @@ Value Elaborator::evaluateNode(const Expr &expr, Scope &scope, const Expected *e
   if (auto *indexing = expr.as<IndexExpr>())
     return index(*indexing, scope, expr.location);
   if (auto *unary = expr.as<UnaryExpr>()) {
-    Value operand = evaluate(*unary->operand, scope);
+    Value operand = evaluate(*unary->operand, scope, expected);
     return unary->op == UnaryOp::Negate ? negate(operand, expr.location)
                                         : logicalNot(operand, expr.location);
   }
   if (auto *operation = expr.as<BinaryExpr>()) {
     if (operation->op == BinaryOp::And || operation->op == BinaryOp::Or)
       return evaluateLogic(*operation, scope);
-    Value left = evaluate(*operation->left, scope);
-    Value right = evaluate(*operation->right, scope);
+    // Operands have the result's shape, or one that broadcasts to it and is known otherwise.
+    const Expected *operand = isArithmetic(operation->op) ? expected : nullptr;
+    Value left = evaluate(*operation->left, scope, operand);
+    Value right = evaluate(*operation->right, scope, operand);
     context_->builder.at(expr.location);
     return binary(operation->op, left, right, expr.location, operation->left->location,
                   operation->right->location);
@@ -473,11 +485,16 @@ void Elaborator::assign(const Expr &target, const Value &value, Scope &scope) {
     fail(DiagnosticKind::MisplacedStatement, target.location,
          fmt::format("'{}' is defined outside this body, which runs once per step", name->name),
          "make it a part of the carry");
-  if (tensor && !tensor->isWeak)
-    *local = make(requireType(value, tensor->type, target.location,
-                              fmt::format("the new value of '{}'", name->name)));
-  else
+  if (!tensor || tensor->isWeak) {
     *local = assignedNumber(value, target.location, name->name);
+    return;
+  }
+  TensorValue assigned = make(requireType(value, tensor->type, target.location,
+                                          fmt::format("the new value of '{}'", name->name)));
+  auto *given = value.as<TensorValue>();
+  if (given && given->owner == context_ && given->id == assigned.id)
+    assigned.rows = given->rows;
+  *local = assigned;
 }
 
 /// What a name that held a number holds next: a number, or a tensor that is computed from it.
@@ -527,8 +544,15 @@ int64_t Elaborator::requireInt(const Value &value, Location location, std::strin
 }
 
 Dim Elaborator::requireDim(const Value &value, Location location, std::string_view what) {
-  if (auto dim = asDim(value))
+  if (auto dim = asDim(value)) {
+    if (!dim->isValid())
+      fail(DiagnosticKind::TooLarge, location, fmt::format("{} does not fit 64 bits", what));
     return *dim;
+  }
+  auto *large = value.as<NumberValue>();
+  if (large && large->kind == NumberValue::Kind::Finite && large->value.isInteger())
+    fail(DiagnosticKind::TooLarge, location,
+         fmt::format("{} fits in 64 bits, found {}", what, large->value.str()));
   if (auto *number = value.as<NumberValue>(); number && number->kind == NumberValue::Kind::Finite)
     fail(DiagnosticKind::BadConstant, location,
          fmt::format("{} must be a whole number, found {}", what, number->value.str()),
@@ -560,6 +584,13 @@ std::vector<int64_t> Elaborator::requireAxes(const Value &value, size_t rank, Lo
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
     fail(DiagnosticKind::BadAxis, location, "an axis is named twice");
   return axes;
+}
+
+size_t Elaborator::requireAxis(const Value &value, size_t rank, Location location) {
+  std::vector<int64_t> axes = requireAxes(value, rank, location);
+  if (axes.size() != 1)
+    fail(DiagnosticKind::BadAxis, location, "one axis is needed here");
+  return static_cast<size_t>(axes[0]);
 }
 
 Shape Elaborator::requireShape(const Value &value, Location location) {

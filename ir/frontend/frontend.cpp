@@ -2,6 +2,8 @@
 // Files: the library, imports, and which model of a file is compiled.
 #include "ir/frontend/frontend.h"
 
+#include "ir/frontend/check_names.h"
+#include "ir/frontend/compile_tree.h"
 #include "ir/frontend/lower_test_impl.h"
 #include "ir/frontend/parser.h"
 #include "ir/frontend/std/embedded.h"
@@ -32,7 +34,13 @@ public:
     const Layer *model = chooseModel(*file->syntax);
     if (!model || diagnostics_.hasErrors())
       return std::nullopt;
-    return ModelElaborator(elaborator_, tables_, diagnostics_, options_).run(*model, file->scope);
+    auto module =
+        ModelElaborator(elaborator_, tables_, diagnostics_, options_).run(*model, file->scope);
+    // What nobody calls is checked when all else is well.
+    if (module)
+      for (auto &[name, loaded] : loaded_)
+        checkNames(*loaded.syntax, *loaded.scope, diagnostics_);
+    return diagnostics_.hasErrors() ? std::nullopt : std::move(module);
   }
 
   std::optional<std::vector<LoweredTest>> lowerTests(FileId main, const TestOptions &options) {

@@ -42,6 +42,20 @@ Instance *Elaborator::makeInstance(const Layer &layer, Scope *fileScope, std::st
   return &instance;
 }
 
+/// A constructor takes the header's parameters, and the layer's params and buffers as start values.
+void Elaborator::failUnknownArgument(const Layer &layer, const CallArgument &argument) {
+  std::vector<std::string> names{"real"};
+  for (const Parameter &parameter : layer.parameters)
+    names.push_back(parameter.pattern.name);
+  for (const Member &member : layer.members)
+    if (auto *state = member.as<StateMember>())
+      names.push_back(state->name.text);
+  auto closest = closestName(argument.name, names);
+  fail(DiagnosticKind::WrongArguments, argument.location,
+       fmt::format("'{}' has no parameter '{}'", layer.name.text, argument.name),
+       closest ? fmt::format("did you mean '{}'?", *closest) : std::string());
+}
+
 Instance *Elaborator::construct(const LayerValue &layer, std::vector<CallArgument> arguments,
                                 Location location) {
   const Layer &declaration = *layer.declaration;
@@ -95,6 +109,8 @@ Instance *Elaborator::construct(const LayerValue &layer, std::vector<CallArgumen
     } else if (isState && !isDeclared) {
       initializers.emplace(argument.name, argument);
     } else {
+      if (!argument.name.empty() && !isDeclared)
+        failUnknownArgument(declaration, argument);
       ++i;
       continue;
     }
@@ -132,7 +148,7 @@ void Elaborator::elaborateMembers(Instance &instance,
     real_ = real->as<DTypeValue>()->dtype;
   auto path = path_;
   auto define = [&](const std::string &name, Value value, Location location) {
-    if (instance.members.contains(name))
+    if (instance.members.contains(name) && !value.is<PoisonValue>())
       report(DiagnosticKind::DuplicateName, location, fmt::format("'{}' is declared twice", name));
     instance.members[name] = value;
     instance.scope->names[name] = std::move(value);

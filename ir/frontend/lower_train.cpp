@@ -8,6 +8,34 @@
 
 namespace apr::frontend {
 
+namespace {
+
+/// Where all derivatives of the loss by a value end, although the loss is computed from it: the
+/// first op on the way, an integer or a comparison say, behind which none is left.
+const Op *endOfPath(const Graph &graph, ValueId value, ValueId loss,
+                    const std::vector<bool> &hasDerivative) {
+  std::vector<bool> isReached(graph.values().size(), false);
+  isReached[value] = true;
+  const Op *end = nullptr;
+  for (const Op &op : graph.ops()) {
+    bool isOnWay = std::any_of(op.operands.begin(), op.operands.end(),
+                               [&](ValueId operand) { return bool(isReached[operand]); });
+    if (!isOnWay)
+      continue;
+    for (ValueId result : op.results) {
+      isReached[result] = true;
+      bool isCut = result < hasDerivative.size() &&
+                   (hasDerivative[result] || !isFloat(graph.type(result).dtype) ||
+                    op.kind == OpKind::StopGradient);
+      if (!end && isCut)
+        end = &op;
+    }
+  }
+  return isReached[loss] ? end : nullptr;
+}
+
+} // namespace
+
 std::string gradientName(const std::string &state, uint32_t count) {
   return count == 1 ? state : fmt::format("{}#{}", state, count);
 }
@@ -169,11 +197,21 @@ void ModelElaborator::minimize(const MinimizeStmt &stmt, Scope &scope, Location 
       continue;
     ValueId argument = elaborator_.context().stateArgument(state);
     if (argument >= reaches.size() || !reaches[argument]) {
+      const Op *end = endOfPath(elaborator_.context().graph(), argument, loss.id, reaches);
+      std::vector<DiagnosticNote> notes{
+          {entry.tensor.location, "the parameter is declared here"}};
+      if (end)
+        notes.push_back({end->location, fmt::format("its path to '{}' ends in '{}' here, whose "
+                                                    "derivative is zero",
+                                                    reported, opInfo(end->kind).mnemonic)});
       elaborator_.report(DiagnosticKind::UnusedParameter, stmt.value->location,
-                         fmt::format("'{}' has no influence on '{}' and stays as it is",
-                                     entry.tensor.name, reported),
+                         end ? fmt::format("'{}' reaches '{}' through operations without a "
+                                           "derivative only and stays as it is",
+                                           entry.tensor.name, reported)
+                             : fmt::format("'{}' has no influence on '{}' and stays as it is",
+                                           entry.tensor.name, reported),
                          "say what is trained: 'minimize … over …'; or 'freeze' it",
-                         {{entry.tensor.location, "the parameter is declared here"}});
+                         std::move(notes));
       continue;
     }
     pipeline.states.push_back(state);

@@ -284,7 +284,27 @@ FunctionContext &ModelElaborator::open(FunctionContext::Purpose purpose, std::st
   return *contexts_.back();
 }
 
-void ModelElaborator::close() { functions_.push_back(elaborator_.context().finish()); }
+void ModelElaborator::close() {
+  functions_.push_back(elaborator_.context().finish());
+  checkSizes(functions_.back().graph);
+}
+
+/// No value may have 2^63 bytes or more, however its constant dims are multiplied.
+void ModelElaborator::checkSizes(const Graph &graph) {
+  for (const apr::Value &value : graph.values()) {
+    int64_t bytes = byteSize(value.type.dtype);
+    bool fits = true;
+    for (const Dim &dim : value.type.shape)
+      if (auto size = dim.asConstant(); size && *size > 0)
+        fits = fits && !__builtin_mul_overflow(bytes, *size, &bytes);
+    if (!fits)
+      elaborator_.fail(DiagnosticKind::TooLarge, value.location,
+                       fmt::format("a value of type {} has 2^63 bytes or more", str(value.type)));
+  }
+  for (const Op &op : graph.ops())
+    if (op.region)
+      checkSizes(*op.region);
+}
 
 /// Inputs of an entry or train block; an `int` is an open dim.
 void ModelElaborator::bindInputs(const std::vector<Parameter> &parameters, Signature &signature) {

@@ -89,6 +89,7 @@ private:
   FunctionContext &open(FunctionContext::Purpose purpose, std::string name, FunctionKind kind,
                         std::string trainBlock, std::string doc, Location location);
   void close();
+  void checkSizes(const Graph &graph);
   void bindInputs(const std::vector<Parameter> &parameters, Signature &signature);
   void lowerEntry(const EntryMember &entry, Scope *scope);
   void addEntryResults(const Value &value, Location location);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/frontend/lexer.h"
 #include "ir/frontend/parser_impl.h"
+#include "ir/frontend/word_hints.h"
 
 #include <fmt/format.h>
 
@@ -62,7 +63,28 @@ Name Parser::expectName(std::string_view what) {
 }
 
 void Parser::fail(std::string_view expected) {
-  failAt(peek().location, fmt::format("expected {}, found {}", expected, describe(peek())));
+  failAt(peek().location, fmt::format("expected {}, found {}", expected, describe(peek())),
+         hintHere());
+}
+
+/// A word before a name, or where an item should begin, may be one of another language.
+std::string Parser::hintHere() const {
+  const Token *previous = position_ > 0 ? &tokens_[position_ - 1] : nullptr;
+  bool isAfterName = previous && previous->kind == TokenKind::Identifier;
+  if (is(TokenKind::Assign) && isAfterName)
+    return fmt::format("'let {0} = …' binds a value; '{0} <- …' writes a parameter or local value",
+                       previous->text);
+  if (is(TokenKind::Assign) && position_ > 1 && tokens_[position_ - 2].kind == TokenKind::Identifier)
+    return fmt::format("'{0} <- {0} {1} …' writes a new value", tokens_[position_ - 2].text,
+                       previous->text);
+  if (isAfterName && (is(TokenKind::Identifier) || is(TokenKind::LeftBrace) ||
+                      is(TokenKind::Integer) || is(TokenKind::Float)))
+    return hintForWord(previous->text);
+  if (is(TokenKind::Identifier) &&
+      (!previous || previous->kind == TokenKind::Separator ||
+       previous->kind == TokenKind::LeftBrace || previous->kind == TokenKind::RightBrace))
+    return hintForWord(peek().text);
+  return {};
 }
 
 void Parser::failAt(Location location, std::string message, std::string hint) {

@@ -39,6 +39,7 @@ private:
   Token expect(TokenKind kind, std::string_view what);
   Name expectName(std::string_view what);
   [[noreturn]] void fail(std::string_view expected);
+  std::string hintHere() const;
   [[noreturn]] void failAt(Location location, std::string message, std::string hint = {});
   void skipStatement(size_t start);
   void skipSeparators();
