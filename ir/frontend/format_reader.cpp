@@ -345,9 +345,11 @@ private:
                          (atoms.front().kind == Fn || atoms.front().doc.token.text == "entry");
     bool isAssigned = std::any_of(atoms.begin(), atoms.end(), isAssignment);
     bool startsWithWord = atoms.front().role == Atom::Role::Word;
+    bool isFunctionValue =
+        atoms.front().kind == Fn && atoms.size() > 1 && atoms[1].role == Atom::Role::Brackets;
     Doc doc =
         layOutAssign(std::move(atoms), isDeclaration ? Doc::Style::Declaration : Doc::Style::Plain);
-    lastIsExpression_ = !startsWithWord && !isAssigned;
+    lastIsExpression_ = isFunctionValue || (!startsWithWord && !isAssigned);
     return doc;
   }
 

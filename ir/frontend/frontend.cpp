@@ -4,6 +4,7 @@
 
 #include "ir/frontend/check_names.h"
 #include "ir/frontend/compile_tree.h"
+#include "ir/frontend/compile_tree.h"
 #include "ir/frontend/lower_test_impl.h"
 #include "ir/frontend/parser.h"
 #include "ir/frontend/std/embedded.h"
@@ -27,8 +28,9 @@ public:
       : sources_(sources), diagnostics_(diagnostics), options_(options),
         elaborator_(sources, diagnostics, tables_) {}
 
-  std::optional<Module> compile(FileId main) {
-    const LoadedFile *file = open(main);
+  /// `main` is a file to be parsed, or a tree.
+  template <typename Main> std::optional<Module> compile(Main main) {
+    const LoadedFile *file = open(std::move(main));
     if (!file)
       return std::nullopt;
     const Layer *model = chooseModel(*file->syntax);
@@ -85,6 +87,12 @@ private:
   }
 
   /// Reads the library and the file with what it imports; null where that is impossible.
+  const LoadedFile *open(File tree) {
+    FileId id = tree.id;
+    given_ = std::make_unique<File>(std::move(tree));
+    return open(id);
+  }
+
   const LoadedFile *open(FileId main) {
     apr::Function unused;
     members_ = std::make_unique<FunctionContext>(FunctionContext::Purpose::Members,
@@ -99,6 +107,10 @@ private:
   }
 
   const File &parseFile(FileId id) {
+    if (given_ && given_->id == id) {
+      files_.push_back(std::move(given_));
+      return *files_.back();
+    }
     files_.push_back(std::make_unique<File>(parse(sources_, id, diagnostics_)));
     return *files_.back();
   }
@@ -251,9 +263,15 @@ private:
   Scope *library_ = nullptr;
   std::vector<std::unique_ptr<File>> files_;
   std::map<std::string, LoadedFile> loaded_;
+  std::unique_ptr<File> given_; ///< the tree of a file without text, until it is loaded
 };
 
 } // namespace
+
+std::optional<Module> compileTree(SourceManager &sources, File file, Diagnostics &diagnostics,
+                                  const FrontendOptions &options) {
+  return Program(sources, diagnostics, options).compile(std::move(file));
+}
 
 } // namespace frontend
 
