@@ -71,17 +71,28 @@ void Elaborator::setDynamic(Dynamic dynamic) {
 
 void Elaborator::report(DiagnosticKind kind, Location location, std::string message,
                         std::string hint, std::vector<DiagnosticNote> notes) {
+  auto isInLibrary = [&](Location where) {
+    return where.isKnown() && sources_.name(where.file).starts_with("<std>/");
+  };
+  // A mistake that shows inside the library was made where the user calls it.
+  Location place = location;
+  if (isInLibrary(location))
+    for (auto call = calls_.rbegin(); call != calls_.rend() && isInLibrary(place); ++call)
+      place = call->location;
   // A function is elaborated at each use and for grad and eval: once is enough.
   for (const Diagnostic &known : diagnostics_.all())
-    if (known.kind == kind && known.location == location && known.message == message)
+    if (known.kind == kind && known.location == place && known.message == message)
       return;
-  Diagnostic &diagnostic = diagnostics_.report(kind, location, std::move(message));
+  Diagnostic &diagnostic = diagnostics_.report(kind, place, std::move(message));
   diagnostic.withHint(std::move(hint));
+  if (place != location)
+    diagnostic.note(location, "it shows here, in the library");
   for (DiagnosticNote &note : notes)
     diagnostic.note(note.location, std::move(note.message));
   for (size_t i = 0; i < calls_.size() && i < kShownCalls; ++i) {
     const DiagnosticNote &call = calls_[calls_.size() - 1 - i];
-    diagnostic.note(call.location, call.message);
+    if (place == location || call.location != place)
+      diagnostic.note(call.location, call.message);
   }
 }
 
