@@ -22,6 +22,31 @@ bool isFree(OpKind kind) {
   }
 }
 
+bool movesLastAxis(const Op &transpose) {
+  const auto &perm = transpose.attributes.integers(AttrKey::Perm);
+  return perm.back() + 1 != static_cast<int64_t>(perm.size());
+}
+
+/// True for a product that would jump about in its second factor: it walks along the rows of any
+/// number of terms, and a panel of them is too long to be packed. Transposed rows are better
+/// written down once.
+bool needsRowsStored(const Graph &graph, const Op &op) {
+  if (op.kind != OpKind::MatMul || op.attributes.integerOr0(AttrKey::TransposeB) != 0)
+    return false;
+  const Shape &shape = graph.type(op.operands[1]).shape;
+  if (shape[shape.size() - 2].isConstant())
+    return false;
+  bool isReshaped = false;
+  const Op *view = graph.definition(op.operands[1]);
+  for (; view && isFree(view->kind) && !view->operands.empty();
+       view = graph.definition(view->operands[0])) {
+    if (view->kind == OpKind::Transpose && (isReshaped || movesLastAxis(*view)))
+      return true;
+    isReshaped = isReshaped || view->kind == OpKind::Reshape;
+  }
+  return false;
+}
+
 } // namespace
 
 FuseGraph::FuseGraph(const Graph &graph)
@@ -44,6 +69,8 @@ FuseGraph::FuseGraph(const Graph &graph)
       isUsed[operand] = true;
       isStored[operand] = isStored[operand] || op.kind == OpKind::Scan;
     }
+    if (needsRowsStored(graph, op))
+      isStored[op.operands[1]] = true;
   }
   for (size_t i = 0; i < graph.ops().size(); ++i) {
     if (!isNode_[i])
