@@ -32,6 +32,7 @@ class Generator:
         self.random = random.Random(seed)
         self.lines, self.values, self.ops = [], [], ops
         self.indices = []
+        self.depth = 0
 
     # ---- building blocks ----
 
@@ -160,6 +161,8 @@ class Generator:
 
     def movement(self):
         v = self.pick(lambda v: v.shape)
+        if not v:
+            return
         kind = self.random.randrange(6)
         rank = len(v.shape)
         axis = self.random.randrange(rank)
@@ -220,6 +223,8 @@ class Generator:
 
     def index(self):
         x = self.pick(lambda v: v.shape)
+        if not x:
+            return
         i = self.pick(lambda v: v.dtype in ("i32", "i64") and len(v.shape) <= 1)
         kind = self.random.randrange(4)
         if kind == 0 and i and len(x.shape) + len(i.shape) <= 4:
@@ -243,6 +248,36 @@ class Generator:
             axis = self.random.randrange(len(x.shape))
             self.emit("iota", [], self.random.choice(FLOATS + INTEGERS), x.shape,
                       "axis = {}".format(axis))
+
+    def scan(self):
+        """A loop whose body is a random graph of its own."""
+        inputs = [self.pick(lambda v: v.shape) for _ in range(self.random.choice([0, 1, 2]))]
+        length = inputs[0].shape[0] if inputs else self.random.choice(["N", "3", "0", "M + 1"])
+        inputs = [v for v in inputs if v.shape[0] == length]
+        carries = [self.pick() for _ in range(self.random.choice([0, 1, 2, 3]))]
+        captured = [self.pick() for _ in range(self.random.choice([1, 2]))]
+        body = Generator(self.random.random(), self.random.randrange(2, 10))
+        body.depth, number = self.depth + 1, len(self.lines)
+        for v in carries + inputs + captured:
+            shape = v.shape[1:] if len(body.values) in range(
+                len(carries), len(carries) + len(inputs)) else v.shape
+            body.values.append(Value("%s{}".format(len(body.values)), v.dtype, shape))
+        arguments = list(body.values)
+        body.grow()
+        made = [body.pick(lambda w: str(w) == str(v)) for v in arguments[:len(carries)]]
+        outputs = [body.pick() for _ in range(self.random.choice([1, 1, 2]))]
+        results = [Value("%v{}.{}".format(number, i), v.dtype, v.shape)
+                   for i, v in enumerate(arguments[:len(carries)])]
+        results += [Value("%v{}.o{}".format(number, i), v.dtype, (length,) + v.shape)
+                    for i, v in enumerate(outputs)]
+        declare = lambda values: ", ".join("{}: {}".format(v.name, v) for v in values)
+        text = "  {} = scan {} {{carries = {}, inputs = {}, length = [{}]{}}} region({}) {{\n".format(
+            declare(results), ", ".join(v.name for v in carries + inputs + captured), len(carries),
+            len(inputs), length, self.random.choice(["", ", backwards = 1"]), declare(arguments))
+        text += "".join("  " + line.replace("\n", "\n  ") + "\n" for line in body.lines)
+        text += "    yield {}\n  }}".format(", ".join(v.name for v in made + outputs))
+        self.lines.append(text)
+        self.values += [v for v in results if len(v.shape) <= 3]
 
     def draw(self):
         seed = [v for v in self.values if v.name in ("%seed", "%step", "%row_offset")]
@@ -279,12 +314,8 @@ class Generator:
                  Value("%seed", "i64", []), Value("%step", "i64", [])]
         row = Value("%row_offset", "i64", [])
         self.values = arguments + state + [row]
-        steps = ([self.unary] * 4 + [self.binary] * 6 + [self.compare, self.ternary, self.convert] +
-                 [self.reduce] * 3 + [self.matmul] * 2 + [self.movement] * 4 + [self.index] * 2 +
-                 [self.draw, self.rows])
         inputs = len(self.values)
-        while len(self.lines) < self.ops:
-            self.random.choice(steps)()
+        self.grow([self.draw])
         made = self.values[inputs:]
         results = [v for v in made if self.random.random() < 0.4] or made[-1:]
         updates = []
@@ -304,6 +335,16 @@ class Generator:
         if updates:
             text += "\n  update " + ", ".join("{} = {}".format(*u) for u in updates)
         return text + "\n}\n"
+
+    def grow(self, more=()):
+        """Adds the lines of a graph."""
+        steps = ([self.unary] * 4 + [self.binary] * 6 + [self.compare, self.ternary, self.convert] +
+                 [self.reduce] * 3 + [self.matmul] * 2 + [self.movement] * 4 + [self.index] * 2 +
+                 [self.rows] + list(more))
+        if self.depth < 2:
+            steps += [self.scan] * 2
+        while len(self.lines) < self.ops:
+            self.random.choice(steps)()
 
 
 if __name__ == "__main__":
