@@ -87,9 +87,9 @@ private:
     const Index leftChild = nest_.minimum(left, last), rightChild = nest_.minimum(right, last);
     Value *leftItem = loadPosition(leftChild), *rightItem = loadPosition(rightChild);
     Value *leftValue = valueAt(leftItem), *rightValue = valueAt(rightItem);
-    Value *isRight = at().CreateAnd(hasRight, comesBefore(leftItem, leftValue, rightItem, rightValue));
-    Value *child =
-        at().CreateSelect(isRight, nest_.value(rightChild), nest_.value(leftChild));
+    Value *isRight =
+        at().CreateAnd(hasRight, comesBefore(leftItem, leftValue, rightItem, rightValue));
+    Value *child = at().CreateSelect(isRight, nest_.value(rightChild), nest_.value(leftChild));
     Value *childItem = at().CreateSelect(isRight, rightItem, leftItem);
     Value *childValue = at().CreateSelect(isRight, rightValue, leftValue);
     Value *sinks = at().CreateAnd(hasLeft, comesBefore(item, itemValue, childItem, childValue));

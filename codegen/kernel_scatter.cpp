@@ -16,16 +16,14 @@ Shape slice(const Shape &shape, size_t begin, size_t end) {
 }
 
 const Op &findScatter(const Graph &region) {
-  return *std::ranges::find_if(region.ops(), [](const Op &op) {
-    return opInfo(op.kind).family == OpFamily::Scatter;
-  });
+  return *std::ranges::find_if(
+      region.ops(), [](const Op &op) { return opInfo(op.kind).family == OpFamily::Scatter; });
 }
 
 class ScatterKernel {
 public:
   explicit ScatterKernel(const KernelContext &context)
-      : context_(context), region_(context.region),
-        op_(findScatter(region_)),
+      : context_(context), region_(context.region), op_(findScatter(region_)),
         shape_(region_.type(op_.result()).shape), indexShape_(region_.type(op_.operands[1]).shape),
         axis_(static_cast<size_t>(op_.attributes.integer(AttrKey::Axis))) {
     if (region_.results.size() != 1 || region_.results[0] != op_.result())
@@ -84,7 +82,7 @@ private:
   }
 
   void writeUpdates(LaneEvaluator &lanes, const MemoryTensor &result,
-                  const std::vector<Coordinate> &outer) {
+                    const std::vector<Coordinate> &outer) {
     LoopNest &nest = lanes.nest();
     const Index size = nest.dim(shape_[axis_]);
     // An empty axis takes no updates.

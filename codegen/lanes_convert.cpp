@@ -29,9 +29,7 @@ llvm::Value *roundToOdd(llvm::Value *x, llvm::Type *f32, llvm::IRBuilder<> &b) {
   llvm::Value *y = b.CreateFPTrunc(x, f32);
   llvm::Value *back = b.CreateFPExt(y, x->getType());
   llvm::Value *bits = b.CreateBitCast(y, f32->getWithNewType(b.getInt32Ty()));
-  auto magnitude = [&](llvm::Value *v) {
-    return b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, v);
-  };
+  auto magnitude = [&](llvm::Value *v) { return b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, v); };
   llvm::Value *isAbove = b.CreateFCmpOGT(magnitude(back), magnitude(x));
   llvm::Value *isInexact = b.CreateFCmpONE(back, x);
   bits = b.CreateSub(bits, b.CreateZExt(isAbove, bits->getType()));
@@ -44,8 +42,8 @@ llvm::Value *upperHalf(llvm::Value *x, llvm::IRBuilder<> &b) {
   llvm::Value *bits = b.CreateBitCast(x, x->getType()->getWithNewType(b.getInt32Ty()));
   llvm::Value *isOdd = b.CreateAnd(b.CreateLShr(bits, 16), same(bits, 1));
   llvm::Value *rounded = b.CreateAdd(b.CreateAdd(bits, same(bits, 0x7fff)), isOdd);
-  llvm::Value *upper = b.CreateTrunc(b.CreateLShr(rounded, 16),
-                                     bits->getType()->getWithNewType(b.getInt16Ty()));
+  llvm::Value *upper =
+      b.CreateTrunc(b.CreateLShr(rounded, 16), bits->getType()->getWithNewType(b.getInt16Ty()));
   return b.CreateSelect(b.CreateFCmpUNO(x, x), same(upper, kBfloatNaN), upper);
 }
 

@@ -10,14 +10,12 @@ namespace apr {
 
 namespace {
 
-constexpr int kPrecision = 8;          // significant bits
-constexpr int kLeastExponent = -133;   // of the smallest subnormal
+constexpr int kPrecision = 8;        // significant bits
+constexpr int kLeastExponent = -133; // of the smallest subnormal
 constexpr double kOverflow = 0x1p128;
 
 /// The bits of a value that bf16 holds.
-uint16_t bitsOf(float value) {
-  return static_cast<uint16_t>(std::bit_cast<uint32_t>(value) >> 16);
-}
+uint16_t bitsOf(float value) { return static_cast<uint16_t>(std::bit_cast<uint32_t>(value) >> 16); }
 
 } // namespace
 

@@ -192,9 +192,9 @@ private:
     }
     if (anchor_) {
       full_ = shapeOf(anchor_->result());
-      form_ = anchor_->kind == OpKind::MatMul                           ? "matmul"
+      form_ = anchor_->kind == OpKind::MatMul                     ? "matmul"
               : opInfo(anchor_->kind).family == OpFamily::Scatter ? "scatter"
-                                                                        : "line";
+                                                                  : "line";
       return true;
     }
     if (reductions_.empty()) {

@@ -175,6 +175,10 @@ Value Elaborator::elementwise(OpKind op, std::vector<Value> operands, Location l
                     (info.family == OpFamily::Unary && op != OpKind::Neg && op != OpKind::Abs &&
                      op != OpKind::Sign);
   bool takesBool = isLogic || isComparison || op == OpKind::Select || op == OpKind::StopGradient;
+  if (target == DType::BF16 && op != OpKind::Select && op != OpKind::StopGradient)
+    fail(DiagnosticKind::DTypeMismatch, location,
+         fmt::format("{} does not compute with bf16, which is for storage", what),
+         "convert it: 'real(x)'");
   if ((needsFloat && !isFloat(target)) || (!takesBool && target == DType::Bool))
     fail(DiagnosticKind::DTypeMismatch, location,
          fmt::format("{} takes {}, found {}", what, needsFloat ? "floats" : "numbers",

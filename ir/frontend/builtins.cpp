@@ -63,8 +63,12 @@ const std::vector<Builtin> &Elaborator::builtins() {
       {"bitcast", {"x", "to"}, &E::builtinBitcast},
       {"stop_gradient", {"x"}, &E::builtinStopGradient},
       // Reductions and products.
-      {"sum", {"x", "axis?", "keep?", "order?"}, &E::builtinSum},
-      {"argmax", {"x", "axis?"}, &E::builtinArgmax},
+      {"sum", {"x", "axis?", "keep?", "order?"}, &E::builtinSum, {}, OpKind::Sum},
+      {"product", {"x", "axis?", "keep?", "order?"}, &E::builtinSum, {}, OpKind::Product},
+      {"any", {"x", "axis?", "keep?"}, &E::builtinAnyAll, {}, OpKind::ReduceMax},
+      {"all", {"x", "axis?", "keep?"}, &E::builtinAnyAll, {}, OpKind::ReduceMin},
+      {"argmax", {"x", "axis?", "keep?"}, &E::builtinArgmax, {}, OpKind::ArgMax},
+      {"argmin", {"x", "axis?", "keep?"}, &E::builtinArgmax, {}, OpKind::ArgMin},
       {"matmul", {"a", "b"}, &E::builtinMatmul},
       // Shapes.
       {"reshape", {"x", "shape"}, &E::builtinReshape},
@@ -102,6 +106,15 @@ const std::vector<Builtin> &Elaborator::builtins() {
       {"per_axis", {"value", "axes"}, &E::builtinWindow},
       // Indexing.
       {"take", {"x", "indices", "axis?"}, &E::builtinTake},
+      {"take_along", {"x", "indices", "axis?"}, &E::builtinIndexed},
+      {"scatter_add", {"x", "indices", "updates", "axis?"}, &E::builtinIndexed},
+      {"scatter_set", {"x", "indices", "updates", "axis?"}, &E::builtinIndexed},
+      {"dynamic_slice", {"x", "start", "size", "axis?"}, &E::builtinIndexed},
+      {"dynamic_update", {"x", "start", "updates", "axis?"}, &E::builtinIndexed},
+      {"cumsum", {"x", "axis?"}, &E::builtinIndexed},
+      {"argsort", {"x", "axis?", "descending?"}, &E::builtinIndexed},
+      {"sort", {"x", "axis?", "descending?"}, &E::builtinIndexed},
+      {"top_k", {"x", "k", "axis?"}, &E::builtinIndexed},
       {"pick", {"x", "indices"}, &E::builtinPick},
       {"one_hot", {"indices", "count", "dtype?"}, &E::builtinOneHot},
       // Sources.

@@ -34,7 +34,7 @@ Shape reducedShape(const Shape &shape, const std::vector<int64_t> &axes, bool ke
 Value Elaborator::builtinSum(BuiltinCall &call) {
   const Value &operand = *call.values[0];
   Builder &builder = context_->builder;
-  if (isBundleLike(operand)) {
+  if (isBundleLike(operand) && call.builtin.op == OpKind::Sum) {
     // Over all leaves, in declaration order.
     BundleValue bundle = bundleOf(operand, call.location);
     std::optional<ValueId> total;
@@ -50,9 +50,14 @@ Value Elaborator::builtinSum(BuiltinCall &call) {
       return NumberValue{0};
     return make(*total);
   }
-  TensorValue x = anyTensor(operand, call.locations[0], "the operand of 'sum'");
-  if (x.type.dtype == DType::Bool)
+  TensorValue x =
+      anyTensor(operand, call.locations[0], fmt::format("the operand of '{}'", call.builtin.name));
+  if (x.type.dtype == DType::Bool && call.builtin.op == OpKind::Sum)
     x = convertTo(x, DType::I32);
+  if (!isFloat(x.type.dtype) && !isInteger(x.type.dtype))
+    fail(DiagnosticKind::DTypeMismatch, call.location,
+         fmt::format("'{}' takes numbers, found {}", call.builtin.name, str(x.type)),
+         "convert it: 'real(x)'");
   std::vector<int64_t> axes = call.has(1)
                                   ? requireAxes(*call.values[1], x.type.rank(), call.locations[1])
                                   : allAxes(x.type.rank());
@@ -72,7 +77,7 @@ Value Elaborator::builtinSum(BuiltinCall &call) {
       fail(DiagnosticKind::BadConstant, call.locations[3], *problem);
     attributes.set(AttrKey::Order, order->order);
   }
-  ValueId sum = builder.create(OpKind::Sum, {x.id}, attributes);
+  ValueId sum = builder.create(call.builtin.op, {x.id}, attributes);
   if (keep)
     sum = builder.reshape(sum, reducedShape(x.type.shape, axes, true));
   TensorValue result = make(sum);
@@ -84,7 +89,8 @@ Value Elaborator::builtinSum(BuiltinCall &call) {
     overRows = overRows || (function.arguments[i].role == ArgumentRole::Input && !shape.empty() &&
                             !x.type.shape.empty() && shape[0] == x.type.shape[0]);
   }
-  if (overRows && axes.size() == x.type.rank() && !keep && isFloat(x.type.dtype))
+  if (call.builtin.op == OpKind::Sum && overRows && axes.size() == x.type.rank() && !keep &&
+      isFloat(x.type.dtype))
     result.rows = RowForm{RowForm::Kind::Sum, x.id};
   return result;
 }
@@ -124,8 +130,10 @@ Value Elaborator::builtinMaxMin(BuiltinCall &call) {
                        call.locations);
   }
   TensorValue x = anyTensor(*call.values[0], call.locations[0], "the operand of " + what);
-  if (x.type.dtype == DType::Bool)
-    fail(DiagnosticKind::DTypeMismatch, call.location, what + " takes numbers, found bool");
+  if (!isFloat(x.type.dtype) && !isInteger(x.type.dtype))
+    fail(DiagnosticKind::DTypeMismatch, call.location,
+         fmt::format("{} takes numbers, found {}", what, str(x.type)),
+         x.type.dtype == DType::Bool ? "'any' and 'all' take bools" : "convert it: 'real(x)'");
   std::vector<int64_t> axes = call.has(2)
                                   ? requireAxes(*call.values[2], x.type.rank(), call.locations[2])
                                   : allAxes(x.type.rank());
@@ -140,18 +148,43 @@ Value Elaborator::builtinMaxMin(BuiltinCall &call) {
   return make(result);
 }
 
+Value Elaborator::builtinAnyAll(BuiltinCall &call) {
+  TensorValue x = anyTensor(*call.values[0], call.locations[0],
+                            fmt::format("the operand of '{}'", call.builtin.name));
+  if (x.type.dtype != DType::Bool)
+    fail(DiagnosticKind::DTypeMismatch, call.location,
+         fmt::format("'{}' takes bools, found {}", call.builtin.name, str(x.type)),
+         "compare first: 'x != 0'");
+  std::vector<int64_t> axes = call.has(1)
+                                  ? requireAxes(*call.values[1], x.type.rank(), call.locations[1])
+                                  : allAxes(x.type.rank());
+  std::sort(axes.begin(), axes.end());
+  bool keep = call.has(2) && requireBool(*call.values[2], call.locations[2], "'keep'");
+  if (axes.empty())
+    return x;
+  ValueId result = context_->builder.reduce(call.builtin.op, x.id, axes);
+  if (keep)
+    result = context_->builder.reshape(result, reducedShape(x.type.shape, axes, true));
+  return make(result);
+}
+
 Value Elaborator::builtinArgmax(BuiltinCall &call) {
-  TensorValue x = anyTensor(*call.values[0], call.locations[0], "the operand of 'argmax'");
-  if (x.type.dtype == DType::Bool || x.type.shape.empty())
+  const std::string what = fmt::format("'{}'", call.builtin.name);
+  TensorValue x = anyTensor(*call.values[0], call.locations[0], "the operand of " + what);
+  if ((!isFloat(x.type.dtype) && !isInteger(x.type.dtype)) || x.type.shape.empty())
     fail(DiagnosticKind::ShapeMismatch, call.location,
-         fmt::format("'argmax' takes numbers with at least one axis, found {}", str(x.type)));
+         fmt::format("{} takes numbers with at least one axis, found {}", what, str(x.type)));
   std::vector<int64_t> axes{static_cast<int64_t>(x.type.rank()) - 1};
   if (call.has(1))
     axes = requireAxes(*call.values[1], x.type.rank(), call.locations[1]);
   std::sort(axes.begin(), axes.end());
   if (axes.empty())
-    fail(DiagnosticKind::BadAxis, call.location, "'argmax' needs an axis");
-  return make(context_->builder.reduce(OpKind::ArgMax, x.id, axes));
+    fail(DiagnosticKind::BadAxis, call.location, what + " needs an axis");
+  bool keep = call.has(2) && requireBool(*call.values[2], call.locations[2], "'keep'");
+  ValueId result = context_->builder.reduce(call.builtin.op, x.id, axes);
+  if (keep)
+    result = context_->builder.reshape(result, reducedShape(x.type.shape, axes, true));
+  return make(result);
 }
 
 // ---- gradients ----

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
 #include <numeric>
 
 namespace apr::frontend {
@@ -15,10 +16,40 @@ Shape zeros(size_t rank) { return Shape(rank, Dim(0)); }
 
 } // namespace
 
+/// The shape that 'reshape' is given. One dim of -1 is what the others leave of the elements.
+Shape Elaborator::reshapedShape(const Value &given, const TensorValue &x, Location location) {
+  auto *list = given.as<ListValue>();
+  if (!list)
+    return requireShape(given, location);
+  ListValue others;
+  std::optional<size_t> inferred;
+  for (size_t i = 0; i < list->elements.size(); ++i) {
+    if (asInt(list->elements[i]) != -1) {
+      others.elements.push_back(list->elements[i]);
+      continue;
+    }
+    if (inferred)
+      fail(DiagnosticKind::BadConstant, location, "only one dim of a shape can be -1");
+    inferred = i;
+  }
+  Shape shape = requireShape(others, location);
+  if (!inferred)
+    return shape;
+  Dim have = elementCount(x.type.shape), known = elementCount(shape);
+  auto rest = known == Dim(0) ? std::nullopt : have.dividedExactlyBy(known);
+  if (!rest)
+    fail(DiagnosticKind::ShapeMismatch, location,
+         fmt::format("'reshape' of {} with {} elements: they do not divide by {}", str(x.type),
+                     have.str(), known.str()),
+         "the dim that -1 stands for must be known to come out whole");
+  shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(*inferred), *rest);
+  return shape;
+}
+
 Value Elaborator::builtinReshape(BuiltinCall &call) {
   Value operand = read(*call.values[0], call.locations[0]);
   TensorValue x = anyTensor(operand, call.locations[0], "the operand of 'reshape'");
-  Shape shape = requireShape(*call.values[1], call.locations[1]);
+  Shape shape = reshapedShape(*call.values[1], x, call.locations[1]);
   Dim have = elementCount(x.type.shape);
   Dim want = elementCount(shape);
   if (have != want) {
@@ -31,6 +62,8 @@ Value Elaborator::builtinReshape(BuiltinCall &call) {
   }
   if (shape == x.type.shape)
     return operand;
+  if (x.isWeak && isFloat(x.type.dtype))
+    x = convertTo(x, real_);
   return make(context_->builder.reshape(x.id, shape));
 }
 
@@ -132,9 +165,36 @@ Value Elaborator::builtinConcat(BuiltinCall &call) {
   return make(builder.concat(std::move(ids), static_cast<int64_t>(axis)));
 }
 
+/// Parts of the listed sizes, which must cover the axis.
+Value Elaborator::splitBySizes(BuiltinCall &call, const TensorValue &x) {
+  Shape sizes = requireShape(*call.values[1], call.locations[1]);
+  Value axisValue = call.has(2) ? *call.values[2] : Value(NumberValue{Rational(-1)});
+  size_t axis = requireAxis(axisValue, x.type.rank(), call.locations[2]);
+  Dim total(0);
+  for (const Dim &size : sizes)
+    total += size;
+  if (total != x.type.shape[axis])
+    fail(DiagnosticKind::ShapeMismatch, call.locations[1],
+         fmt::format("parts of {} elements in all, axis {} of {} has {}", total.str(), axis,
+                     str(x.type), x.type.shape[axis].str()));
+  TupleValue result;
+  Shape start = zeros(x.type.rank()), limit = x.type.shape;
+  Dim offset(0);
+  for (const Dim &size : sizes) {
+    start[axis] = offset;
+    offset += size;
+    limit[axis] = offset;
+    result.elements.emplace_back(
+        make(context_->builder.slice(x.id, start, limit, unitStrides(x.type.rank()))));
+  }
+  return result;
+}
+
 /// Equal parts along an axis, the last by default.
 Value Elaborator::builtinSplit(BuiltinCall &call) {
   TensorValue x = anyTensor(*call.values[0], call.locations[0], "the operand of 'split'");
+  if (call.values[1]->is<ListValue>() || call.values[1]->is<TupleValue>())
+    return splitBySizes(call, x);
   int64_t parts = requireInt(*call.values[1], call.locations[1], "the number of parts");
   Value axisValue = call.has(2) ? *call.values[2] : Value(NumberValue{Rational(-1)});
   auto axes = requireAxes(axisValue, x.type.rank(), call.locations[2]);
@@ -245,6 +305,9 @@ Value Elaborator::builtinOneHot(BuiltinCall &call) {
     if (!dtype)
       fail(DiagnosticKind::KindMismatch, call.locations[2],
            fmt::format("a dtype is needed, found {}", describe(*call.values[2])));
+    if (dtype->dtype == DType::BF16)
+      fail(DiagnosticKind::DTypeMismatch, call.locations[2],
+           "'one_hot' gives no bf16, which is for storage");
     type.dtype = dtype->dtype;
   }
   return make(context_->builder.create(OpKind::OneHot, {indices.id}, {}, type));
@@ -294,6 +357,7 @@ Value Elaborator::index(const IndexExpr &expr, Scope &scope, Location location) 
   Shape start = zeros(rank);
   Shape limit = x.type.shape;
   std::vector<int64_t> strides = unitStrides(rank);
+  std::vector<int64_t> reversed; // axes with a negative stride
   struct ResultAxis {
     enum class Kind : uint8_t { Keep, Drop, New, Gather } kind;
     size_t axis;
@@ -332,16 +396,24 @@ Value Elaborator::index(const IndexExpr &expr, Scope &scope, Location location) 
     }
     if (index.kind == Index::Kind::Slice) {
       const Dim &size = x.type.shape[axis];
-      if (index.first)
-        start[axis] = position(*index.first, size);
-      if (index.last)
-        limit[axis] = position(*index.last, size);
       if (index.stride) {
         strides[axis] = requireInt(evaluate(*index.stride, scope), index.location, "a stride");
-        if (strides[axis] < 1)
+        if (strides[axis] == 0 || strides[axis] == std::numeric_limits<int64_t>::min())
           fail(DiagnosticKind::BadIndex, index.location,
-               fmt::format("a stride is at least 1, found {}", strides[axis]));
+               fmt::format("a stride of {} leads nowhere", strides[axis]));
       }
+      const bool isBackwards = strides[axis] < 0;
+      // Backwards, x[a:b:-s] begins at a and ends before b: the elements b + 1 to a, reversed.
+      if (isBackwards) {
+        reversed.push_back(static_cast<int64_t>(axis));
+        strides[axis] = -strides[axis];
+      }
+      if (index.first)
+        (isBackwards ? limit : start)[axis] =
+            position(*index.first, size) + Dim(isBackwards ? 1 : 0);
+      if (index.last)
+        (isBackwards ? start : limit)[axis] =
+            position(*index.last, size) + Dim(isBackwards ? 1 : 0);
       requireRange(Dim(0), start[axis], index.location);
       requireRange(start[axis], limit[axis], index.location);
       requireRange(limit[axis], size, index.location);
@@ -376,7 +448,16 @@ Value Elaborator::index(const IndexExpr &expr, Scope &scope, Location location) 
     plan.push_back({ResultAxis::Kind::Keep, axis++, kNoValue});
 
   builder.at(location);
-  ValueId result = isSliced ? builder.slice(x.id, start, limit, strides) : x.id;
+  ValueId result = x.id;
+  if (!reversed.empty()) {
+    result = builder.slice(result, start, limit, unitStrides(rank));
+    result = builder.create(OpKind::Reverse, {result}, {{AttrKey::Axes, reversed}});
+    start = zeros(rank);
+    limit = builder.type(result).shape;
+    isSliced = std::ranges::any_of(strides, [](int64_t stride) { return stride != 1; });
+  }
+  if (isSliced)
+    result = builder.slice(result, start, limit, strides);
   Shape sliced = builder.type(result).shape;
   Shape shape;
   std::optional<int64_t> gathered;

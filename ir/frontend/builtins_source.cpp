@@ -26,6 +26,9 @@ Value Elaborator::builtinIota(BuiltinCall &call) {
       fail(DiagnosticKind::KindMismatch, call.locations[1],
            fmt::format("a dtype is needed, found {}", describe(*call.values[1])));
     dtype = given->dtype;
+    if (!isFloat(dtype) && !isInteger(dtype))
+      fail(DiagnosticKind::DTypeMismatch, call.locations[1],
+           fmt::format("'iota' counts in floats or integers, not in {}", name(dtype)));
   }
   if (auto known = count.asConstant(); known && *known < 0)
     fail(DiagnosticKind::BadConstant, call.locations[0], fmt::format("a dim of {}", *known));

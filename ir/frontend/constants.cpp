@@ -171,6 +171,14 @@ Value Elaborator::compareConstants(BinaryOp op, const Value &left, const Value &
   auto *b = right.as<NumberValue>();
   if (a && b && a->kind == NumberValue::Kind::Finite && b->kind == NumberValue::Kind::Finite)
     return BoolValue{isOrdered(Rational::compare(a->value, b->value), op)};
+  if (a && b) { // one of them infinite
+    auto side = [](const NumberValue &number) {
+      return number.kind == NumberValue::Kind::Finite     ? 0
+             : number.kind == NumberValue::Kind::Infinity ? 1
+                                                          : -1;
+    };
+    return BoolValue{isOrdered(side(*a) - side(*b), op)};
+  }
   auto x = asDim(left);
   auto y = asDim(right);
   if (x && y) {

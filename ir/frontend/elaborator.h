@@ -131,6 +131,8 @@ public:
   int64_t requireInt(const Value &value, Location location, std::string_view what);
   Dim requireDim(const Value &value, Location location, std::string_view what);
   std::vector<int64_t> requireAxes(const Value &value, size_t rank, Location location);
+  /// One axis, counted from the end where it is negative.
+  size_t requireAxis(const Value &value, size_t rank, Location location);
   Shape requireShape(const Value &value, Location location);
   static std::optional<int64_t> asInt(const Value &value);
   static std::optional<Dim> asDim(const Value &value);
@@ -220,6 +222,7 @@ public:
   Value builtinMaxMin(BuiltinCall &call);
   Value builtinWhere(BuiltinCall &call);
   Value builtinSum(BuiltinCall &call);
+  Value builtinAnyAll(BuiltinCall &call);
   Value builtinArgmax(BuiltinCall &call);
   Value builtinOperands(BuiltinCall &call);
   Value builtinBitcast(BuiltinCall &call);
@@ -230,6 +233,10 @@ public:
   Value builtinConcat(BuiltinCall &call);
   Value builtinSplit(BuiltinCall &call);
   Value builtinUnstack(BuiltinCall &call);
+  Shape reshapedShape(const Value &given, const TensorValue &x, Location location);
+  Value splitBySizes(BuiltinCall &call, const TensorValue &x);
+  Value builtinArrange(BuiltinCall &call);
+  Value builtinIndexed(BuiltinCall &call);
   Value builtinTake(BuiltinCall &call);
   Value builtinPick(BuiltinCall &call);
   Value builtinOneHot(BuiltinCall &call);

@@ -27,6 +27,8 @@ Value Elaborator::matrixMultiply(const Value &left, const Value &right, Location
     mismatch("the dtypes differ");
   if (a.type.dtype == DType::Bool)
     mismatch("bools have no product");
+  if (a.type.dtype == DType::BF16)
+    mismatch("bf16 is for storage, convert it: 'real(x)'");
   const Shape left0 = a.type.shape;
   const Shape right0 = b.type.shape;
   const Dim inner = left0.back();

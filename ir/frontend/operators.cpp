@@ -172,8 +172,10 @@ Value Elaborator::power(const TensorValue &base, const Value &exponent, Location
   constexpr int64_t kMaximumProducts = 64;
   if (whole && *whole >= -kMaximumProducts && *whole <= kMaximumProducts &&
       (isFloat(base.type.dtype) || *whole >= 0)) {
-    if (base.type.dtype == DType::Bool)
-      fail(DiagnosticKind::DTypeMismatch, location, "'**' takes numbers, found bool");
+    if (!apr::isFloat(base.type.dtype) && !apr::isInteger(base.type.dtype))
+      fail(DiagnosticKind::DTypeMismatch, location,
+           fmt::format("'**' takes numbers, found {}", name(base.type.dtype)),
+           "convert it: 'real(x)'");
     ValueId result = kNoValue;
     ValueId square = base.id;
     for (int64_t rest = *whole < 0 ? -*whole : *whole; rest != 0; rest >>= 1) {

@@ -42,6 +42,8 @@ void ModelElaborator::emitReport(const ReportEntry &report) {
   TensorValue value = elaborator_.anyTensor(report.value, report.location, "a report");
   if (value.isWeak && isFloat(value.type.dtype))
     value = elaborator_.requireTensor(value, real_, report.location, "a report");
+  if (value.type.dtype == DType::BF16)
+    value = elaborator_.convertTo(value, real_);
   if (isRowValues(value.type))
     return add(meanOfRows(value), ResultKind::Scalar);
   if (value.type.dtype == DType::Bool || value.type.dtype == DType::U8)

@@ -50,7 +50,7 @@ TensorValue Elaborator::constantOf(const NumberValue &number, DType dtype, Locat
   Type type{dtype, {}};
   Builder &builder = context_->builder;
   if (number.kind != NumberValue::Kind::Finite) {
-    if (!isFloat(dtype))
+    if (!isFloat(dtype) && dtype != DType::BF16)
       fail(DiagnosticKind::BadConstant, location,
            fmt::format("inf has no place in {}", name(dtype)));
     double infinity = std::numeric_limits<double>::infinity();
@@ -65,6 +65,8 @@ TensorValue Elaborator::constantOf(const NumberValue &number, DType dtype, Locat
            fmt::format("{} is too large for {}", number.value.str(), name(dtype)));
     return make(builder.splat(type, value));
   }
+  if (dtype == DType::BF16)
+    return make(builder.splat(type, number.value.toDouble()));
   auto whole = number.value.asInt64();
   bool fits = whole && (dtype == DType::I64 ||
                         (dtype == DType::I32 && *whole == static_cast<int32_t>(*whole)) ||

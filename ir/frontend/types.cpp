@@ -422,7 +422,8 @@ Value Elaborator::matchValue(const TypeExpr &type, const Value &given, Signature
   Value value = read(given, location);
   auto known = tryDType(type, signature);
   if (value.is<NumberValue>() || value.is<DimValue>()) {
-    if (known && !isFloat(*known) && (*known == DType::Bool || !asDim(value)))
+    if (known && !isFloat(*known) && *known != DType::BF16 &&
+        (*known == DType::Bool || !asDim(value)))
       wrong(fmt::format("of dtype {}", name(*known)));
     Type scalar{known.value_or(real_), {}};
     TensorValue shown{};

@@ -77,10 +77,10 @@ template <typename T> T highest() {
 
 /// The stated order or the default one.
 BoundOrder orderOf(const Evaluation &e, const ReducedSpace &space) {
-  return bindOrder(e, e.attributes().has(AttrKey::Order)
-                          ? e.attributes().order()
-                          : defaultSumOrder(space.includesLastAxis ? LastAxis::Reduced
-                                                                   : LastAxis::Kept));
+  return bindOrder(
+      e, e.attributes().has(AttrKey::Order)
+             ? e.attributes().order()
+             : defaultSumOrder(space.includesLastAxis ? LastAxis::Reduced : LastAxis::Kept));
 }
 
 } // namespace

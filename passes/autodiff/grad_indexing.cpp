@@ -48,9 +48,7 @@ ValueId isLastWriter(OpGradient &d) {
 /// replaced.
 void gradScatterSet(OpGradient &d) {
   Attributes axis{{AttrKey::Axis, d.op.attributes.integer(AttrKey::Axis)}};
-  d.give(0, [&] {
-    return d.b.create(OpKind::ScatterSet, {d.g, d.y(), d.splat(d.z(), 0)}, axis);
-  });
+  d.give(0, [&] { return d.b.create(OpKind::ScatterSet, {d.g, d.y(), d.splat(d.z(), 0)}, axis); });
   d.give(2, [&] {
     ValueId gathered = d.b.create(OpKind::Gather, {d.g, d.y()}, axis);
     return d.b.select(isLastWriter(d), gathered, d.splat(d.z(), 0));

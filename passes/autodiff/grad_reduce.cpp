@@ -58,8 +58,8 @@ void gradReduceMin(OpGradient &d) { gradExtremum(d, OpKind::ArgMin); }
 namespace {
 
 /// A product near the operand's value: P · E, where P is the product of the elements that are not 0
-/// and E that of the zeros, which is 1, their sum, or (sum² − sum of squares)/2 for none, one or two
-/// of them. More give 0 with zero first and second derivatives. Written so, derivatives of the
+/// and E that of the zeros, which is 1, their sum, or (sum² − sum of squares)/2 for none, one or
+/// two of them. More give 0 with zero first and second derivatives. Written so, derivatives of the
 /// product's derivative are right at zeros too; dividing the product by an element is not.
 class ProductAtZeros {
 public:

@@ -17,7 +17,7 @@ void canonicalise(std::byte *bytes, std::size_t count, Bits quiet, Bits infinity
   for (std::size_t i = 0; i < count; ++i) {
     Bits value;
     std::memcpy(&value, bytes + i * sizeof value, sizeof value);
-    const Bits magnitude = value & static_cast<Bits>(~Bits{0} >> 1);
+    const Bits magnitude = static_cast<Bits>(value & (static_cast<Bits>(~Bits{0}) >> 1));
     if (magnitude > infinity)
       std::memcpy(bytes + i * sizeof value, &quiet, sizeof value);
   }
@@ -38,6 +38,8 @@ void forCanonicalBytes(const std::byte *values, std::int32_t dtype, std::uint64_
       canonicalise<std::uint32_t>(piece.data(), part, 0x7fc00000u, 0x7f800000u);
     if (dtype == APRT_F64)
       canonicalise<std::uint64_t>(piece.data(), part, 0x7ff8000000000000u, 0x7ff0000000000000u);
+    if (dtype == APRT_BF16)
+      canonicalise<std::uint16_t>(piece.data(), part, 0x7fc0, 0x7f80);
     if (dtype == APRT_BOOL)
       for (std::size_t i = 0; i < part; ++i)
         piece[i] = piece[i] == std::byte{0} ? std::byte{0} : std::byte{1};

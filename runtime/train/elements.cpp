@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/elements.h"
 
+#include "runtime/train/bfloat.h"
+
 #include <aprt.h>
 
 #include <cmath>
@@ -14,13 +16,13 @@ template <class T> void put(std::byte *to, T value) { std::memcpy(to, &value, si
 } // namespace
 
 std::size_t elementBytes(std::int32_t dtype) {
-  constexpr std::size_t sizes[] = {4, 8, 4, 8, 1, 1};
-  return dtype >= 0 && dtype <= APRT_U8 ? sizes[dtype] : 0;
+  constexpr std::size_t sizes[] = {4, 8, 4, 8, 1, 1, 2};
+  return dtype >= 0 && dtype <= APRT_BF16 ? sizes[dtype] : 0;
 }
 
 const char *dtypeName(std::int32_t dtype) {
-  constexpr const char *names[] = {"f32", "f64", "i32", "i64", "bool", "u8"};
-  return dtype >= 0 && dtype <= APRT_U8 ? names[dtype] : "?";
+  constexpr const char *names[] = {"f32", "f64", "i32", "i64", "bool", "u8", "bf16"};
+  return dtype >= 0 && dtype <= APRT_BF16 ? names[dtype] : "?";
 }
 
 const char *conversionFault(double x, std::int32_t dtype) {
@@ -30,6 +32,8 @@ const char *conversionFault(double x, std::int32_t dtype) {
     return std::isfinite(x) ? nullptr : "is out of range";
   if (dtype == APRT_F32)
     return std::isfinite(static_cast<float>(x)) ? nullptr : "is out of range of f32";
+  if (dtype == APRT_BF16)
+    return std::isfinite(bfloatValue(roundToBfloat(x))) ? nullptr : "is out of range of bf16";
   if (std::trunc(x) != x)
     return "is not a whole number, as the input's type needs";
   const double low = dtype == APRT_I32 ? -0x1p31 : dtype == APRT_I64 ? -0x1p63 : 0.0;
@@ -50,6 +54,8 @@ void storeNumber(std::byte *to, std::int32_t dtype, double x) {
     return put(to, static_cast<std::int32_t>(x));
   case APRT_I64:
     return put(to, static_cast<std::int64_t>(x));
+  case APRT_BF16:
+    return put(to, roundToBfloat(x));
   default:
     return put(to, static_cast<std::uint8_t>(x));
   }

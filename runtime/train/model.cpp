@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/model.h"
 
+#include "runtime/train/bfloat.h"
 #include "runtime/train/error.h"
 #include "runtime/train/suggestion.h"
 #include "runtime/train/table_loader.h"
@@ -152,6 +153,8 @@ double elementAt(const std::byte *values, std::int32_t dtype, std::size_t index)
     return load<std::int32_t>(from);
   case APRT_I64:
     return static_cast<double>(load<std::int64_t>(from));
+  case APRT_BF16:
+    return static_cast<double>(bfloatValue(load<std::uint16_t>(from)));
   default:
     return load<std::uint8_t>(from);
   }
@@ -168,6 +171,11 @@ void setElement(std::byte *values, std::int32_t dtype, std::size_t index, double
     return save<std::int32_t>(to, value);
   case APRT_I64:
     return save<std::int64_t>(to, value);
+  case APRT_BF16: {
+    const std::uint16_t bits = roundToBfloat(value);
+    std::memcpy(to, &bits, sizeof bits);
+    return;
+  }
   default:
     return save<std::uint8_t>(to, value);
   }

@@ -192,7 +192,8 @@ RecordedInput readInput(const Reader &reader) {
                                                              {"i32", APRT_I32},
                                                              {"i64", APRT_I64},
                                                              {"bool", APRT_BOOL},
-                                                             {"u8", APRT_U8}});
+                                                             {"u8", APRT_U8},
+                                                             {"bf16", APRT_BF16}});
   input.need.rowElements = static_cast<std::size_t>(reader.at("row_elements").count());
   input.need.indexLimit = static_cast<std::int64_t>(reader.at("index_limit").count());
   input.columns.input = input.need.name;

@@ -90,7 +90,7 @@ std::optional<StoredTensor> declaredTensor(const std::string &name, const Parsed
 } // namespace
 
 const char *safetensorsType(std::int32_t dtype) {
-  constexpr const char *names[] = {"F32", "F64", "I32", "I64", "BOOL", "U8"};
+  constexpr const char *names[] = {"F32", "F64", "I32", "I64", "BOOL", "U8", "BF16"};
   return names[dtype];
 }
 

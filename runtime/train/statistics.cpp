@@ -56,7 +56,7 @@ std::string table(const std::vector<TensorLine> &lines) {
 
 std::string elementText(const std::byte *values, std::int32_t dtype, std::size_t index) {
   const double value = elementAt(values, dtype, index);
-  if (dtype == APRT_F32)
+  if (dtype == APRT_F32 || dtype == APRT_BF16)
     return fmt::format("{}", static_cast<float>(value));
   if (dtype == APRT_F64)
     return fmt::format("{}", value);

@@ -118,11 +118,11 @@ std::vector<std::string> differences(const Instance &instance, const Safetensors
 Json number(const std::byte *values, std::int32_t dtype, std::size_t index) {
   if (dtype == APRT_BOOL)
     return elementAt(values, dtype, index) != 0;
-  if (dtype != APRT_F32 && dtype != APRT_F64)
+  if (dtype != APRT_F32 && dtype != APRT_F64 && dtype != APRT_BF16)
     return static_cast<std::int64_t>(elementAt(values, dtype, index));
   const double value = elementAt(values, dtype, index);
   // A float's own shortest digits: widened to double it would print more than it holds.
-  if (dtype == APRT_F32 && std::isfinite(value))
+  if (dtype != APRT_F64 && std::isfinite(value))
     return Json::parse(fmt::format("{}", static_cast<float>(value)));
   return jsonNumber(value);
 }
