@@ -138,7 +138,8 @@ std::optional<ValueId> FunctionContext::import(const FunctionContext &from, Valu
     rewriter.map(argument, stateValue(*state));
   }
   for (const Op &op : source.ops())
-    if (isNeeded[op.results.front()])
+    if (std::any_of(op.results.begin(), op.results.end(),
+                    [&](ValueId result) { return isNeeded[result]; }))
       rewriter.copy(op);
   imported_[{&from, value}] = rewriter(value);
   return rewriter(value);
