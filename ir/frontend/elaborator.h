@@ -288,6 +288,8 @@ private:
   Value bundleArithmetic(BinaryOp op, const Value &left, const Value &right, Location location);
   Value mapBundle(const BundleValue &bundle, const std::function<Value(const Value &)> &function);
   Value power(const TensorValue &base, const Value &exponent, Location location);
+  Value floatRemainder(const Value &left, const Value &right, Location location,
+                       Location leftLocation, Location rightLocation);
   std::optional<RowForm> combineRows(BinaryOp op, const TensorValue &left, const TensorValue &right,
                                      const TensorValue &result);
   Value callChain(const ChainValue &chain, std::vector<CallArgument> arguments, Location location,

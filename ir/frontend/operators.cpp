@@ -85,6 +85,8 @@ Value Elaborator::binary(BinaryOp op, const Value &left, const Value &right, Loc
     kind = OpKind::Div;
     break;
   case BinaryOp::Remainder:
+    if (!areIntegers)
+      return floatRemainder(a, b, location, leftLocation, rightLocation);
     kind = OpKind::Rem;
     break;
   case BinaryOp::Power:
@@ -130,6 +132,19 @@ Value Elaborator::binary(BinaryOp op, const Value &left, const Value &right, Loc
     }
   }
   return result;
+}
+
+/// x - floor(x / y) * y, each step rounded: the sign of y, and NaN where y is 0 or infinite.
+Value Elaborator::floatRemainder(const Value &left, const Value &right, Location location,
+                                 Location leftLocation, Location rightLocation) {
+  auto apply = [&](BinaryOp op, const Value &x, const Value &y) {
+    return binary(op, x, y, location, leftLocation, rightLocation);
+  };
+  // The quotient is constant between its steps.
+  Value whole = apply(BinaryOp::FloorDivide, left, right);
+  if (auto *tensor = whole.as<TensorValue>())
+    whole = make(context_->builder.create(OpKind::StopGradient, {tensor->id}), tensor->isWeak);
+  return apply(BinaryOp::Subtract, left, apply(BinaryOp::Multiply, whole, right));
 }
 
 /// Sums of means and multiples of one keep one value per row.
