@@ -25,6 +25,11 @@ bool needsGivenType(OpFamily family) {
   }
 }
 
+bool takesRegion(OpFamily family) {
+  return family == OpFamily::Scan || family == OpFamily::WithGradient ||
+         family == OpFamily::Kernel;
+}
+
 std::optional<std::string> attributeProblem(const OpInfo &info, const Attributes &attributes) {
   for (const AttributeUse &use : info.attributes)
     if (use.required && !attributes.has(use.key))
@@ -113,6 +118,8 @@ Result<std::vector<Type>> inferTypes(OpKind kind, std::span<const Type> operands
     return Error{"found no operands, expected at least one"};
   if (auto problem = attributeProblem(info, attributes))
     return Error{*problem};
+  if (region && !takesRegion(info.family))
+    return Error{"takes no region"};
   if (needsGivenType(info.family) && given.size() != 1)
     return Error{"the result type must be given"};
   auto types = inferFamily({kind, operands, attributes, given, region});

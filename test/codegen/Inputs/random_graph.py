@@ -252,6 +252,7 @@ class Generator:
     def scan(self):
         """A loop whose body is a random graph of its own."""
         inputs = [self.pick(lambda v: v.shape) for _ in range(self.random.choice([0, 1, 2]))]
+        inputs = [v for v in inputs if v]
         length = inputs[0].shape[0] if inputs else self.random.choice(["N", "3", "0", "M + 1"])
         inputs = [v for v in inputs if v.shape[0] == length]
         carries = [self.pick() for _ in range(self.random.choice([0, 1, 2, 3]))]

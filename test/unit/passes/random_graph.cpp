@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "random_graph.h"
 
-#include "ir/builder.h"
+#include "ir/scan.h"
 
 #include <gtest/gtest.h>
 
@@ -28,20 +28,26 @@ constexpr double kEdges[] = {0.0,
 
 class Generator {
 public:
-  explicit Generator(uint64_t seed) : engine_(seed), b_(graph_) {}
+  explicit Generator(uint64_t seed, int depth = 0)
+      : engine_(seed), depth_(depth), b_(graph_),
+        shapes_{{},
+                {Dim(3)},
+                {Dim(2), Dim(3)},
+                {Dim::variable("B"), Dim(3)},
+                {Dim(1), Dim(3)},
+                {Dim(3), Dim(3)}} {}
 
   Graph generate() {
-    Dim batch = Dim::variable("B");
-    shapes_ = {{}, {Dim(3)}, {Dim(2), Dim(3)}, {batch, Dim(3)}, {Dim(1), Dim(3)}, {Dim(3), Dim(3)}};
     for (const Shape &shape : shapes_)
       for (DType dtype : {DType::F32, DType::F64, DType::I32, DType::Bool})
         keep(graph_.addArgument({dtype, shape}));
     for (int i = 0; i < 60; ++i)
       addOp();
     // Most values are results, so that a wrong bit anywhere shows; some are dead.
-    for (ValueId v : values_)
-      if (below(4))
-        graph_.results.push_back(v);
+    for (const auto *values : {&values_, &stacks_})
+      for (ValueId v : *values)
+        if (below(4))
+          graph_.results.push_back(v);
     return std::move(graph_);
   }
 
@@ -71,7 +77,42 @@ private:
     return b_.splatInteger(type, int64_t(below(5)) - (type.dtype == DType::U8 ? 0 : 2));
   }
 
+  /// A loop whose body is a random graph of its own.
+  void addScan() {
+    ScanOperands operands;
+    for (size_t n = below(3); n-- > 0;)
+      operands.carries.push_back(any());
+    operands.captured = {any(), any()};
+    ValueId input = any();
+    Dim length = below(2) ? Dim(2) : Dim::variable("B");
+    if (graph_.type(input).rank() > 0) {
+      operands.inputs.push_back(input);
+      length = graph_.type(input).shape[0];
+    }
+    auto region = std::make_shared<Graph>(Generator(engine_(), depth_ + 1).makeStep(graph_, operands));
+    auto direction = below(2) ? ScanDirection::Forwards : ScanDirection::Backwards;
+    for (ValueId v : createScan(b_, operands, length, direction, region))
+      graph_.type(v).rank() <= 2 ? keep(v) : stacks_.push_back(v);
+  }
+
+  Graph makeStep(const Graph &graph, const ScanOperands &operands) {
+    for (ValueId v : operands.carries)
+      keep(graph_.addArgument(graph.type(v)));
+    for (ValueId v : operands.inputs)
+      keep(graph_.addArgument(sliceType(graph.type(v))));
+    for (ValueId v : operands.captured)
+      keep(graph_.addArgument(graph.type(v)));
+    for (size_t n = below(12); n-- > 0;)
+      addOp();
+    for (ValueId v : operands.carries)
+      graph_.results.push_back(anyOf(graph.type(v)));
+    graph_.results.push_back(any());
+    return std::move(graph_);
+  }
+
   void addOp() {
+    if (depth_ < 2 && below(15) == 0)
+      return addScan();
     ValueId x = any();
     Type type = graph_.type(x);
     switch (below(8)) {
@@ -172,10 +213,12 @@ private:
   }
 
   std::mt19937_64 engine_;
+  int depth_; ///< of the region that is made
   Graph graph_;
   Builder b_;
   std::vector<Shape> shapes_;
   std::vector<ValueId> values_;
+  std::vector<ValueId> stacks_; ///< of more axes than the other ops are made for
 };
 
 } // namespace
