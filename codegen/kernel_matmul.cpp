@@ -121,6 +121,21 @@ size_t termAxis(const Graph &region, const Op &op) {
   return region.type(op.operands[0]).rank() - (isTransposed ? 2 : 1);
 }
 
+/// How many terms at a time lie a fixed step apart in A, wherever a group of them begins: then a
+/// tile's rows are found once per group.
+int64_t chooseGroup(const StridedView &a, size_t axis, int64_t chunk) {
+  if (a.axes[axis].empty())
+    return 1;
+  const StridedView::Factor &inner = a.axes[axis].back();
+  auto run = inner.size.asConstant();
+  if (!run || !inner.stride.isConstant())
+    return 1;
+  for (int64_t group : {4, 6, 5, 7, 3, 2})
+    if (*run % group == 0 && chunk % group == 0)
+      return group;
+  return 1;
+}
+
 /// Whether the table of A's term offsets is written once, or for each chunk; it need not exist.
 enum class TermTable : uint8_t { None, Whole, PerChunk, Impossible };
 TermTable chooseTermTable(const StridedView &a, size_t axis, const Dim &terms, int64_t chunk) {
@@ -215,7 +230,7 @@ public:
     if (!region_.definition(op_.operands[0]))
       viewA_.reset();
     if (viewA_)
-      table_ = chooseTermTable(*viewA_, termAxis(region_, op_), t_.k, t_.chunk);
+      setTerms();
   }
 
   EmittedKernel emit() {
@@ -239,6 +254,14 @@ public:
   }
 
 private:
+  void setTerms() {
+    const size_t axis = termAxis(region_, op_);
+    table_ = chooseTermTable(*viewA_, axis, t_.k, t_.chunk);
+    group_ = chooseGroup(*viewA_, axis, t_.isOneChunk() ? 0 : t_.chunk);
+    if (group_ > 1)
+      groupStride_ = *viewA_->axes[axis].back().stride.asConstant();
+  }
+
   llvm::IRBuilder<> &builder() { return nest_->at(nest_->innermost()); }
   llvm::Type *element() { return lanes_->scalarType(t_.dtype); }
   llvm::Type *vector() { return llvm::FixedVectorType::get(element(), t_.width); }
@@ -514,9 +537,27 @@ private:
     }
   }
 
-  Value *loadAt(Value *pointer, Value *offset) {
+  Value *loadAt(Value *pointer, Value *offset, int64_t further) {
     Value *place = builder().CreateGEP(element(), pointer, offset);
+    if (further != 0)
+      place = builder().CreateConstGEP1_64(element(), place, uint64_t(further));
     return builder().CreateAlignedLoad(element(), place, llvm::Align(byteSize(t_.dtype)));
+  }
+
+  /// The registers of B that a term multiplies; `masks` has nulls where all lanes may be read.
+  std::vector<Value *> loadPanelRow(Index term, const std::vector<Value *> &masks) {
+    const Index row = nest_->multiply(term, panelStride_);
+    const llvm::Align align(byteSize(t_.dtype));
+    std::vector<Value *> panel;
+    for (int64_t v = 0; v < t_.registers; ++v) {
+      Value *pointer = slot(panel_, nest_->add(row, v * t_.width));
+      Value *mask = masks[size_t(v)];
+      panel.push_back(
+          mask ? builder().CreateMaskedLoad(vector(), pointer, align, mask,
+                                            llvm::Constant::getNullValue(vector()))
+               : static_cast<Value *>(builder().CreateAlignedLoad(vector(), pointer, align)));
+    }
+    return panel;
   }
 
   Value *evaluateLeft(Index row, Index term) {
@@ -543,27 +584,20 @@ private:
         masks[size_t(v)] = laneMask(nest_->add(column_, v * t_.width));
     std::vector<Value *> accumulators(static_cast<size_t>(height * t_.registers), start);
     const std::vector<Value *> pointers = viewA_ ? rowPointers(height) : std::vector<Value *>();
-    auto loop = nest_->open(first, nest_->add(first, count), 1, accumulators);
-    const Index panelRow = nest_->multiply(loop.counter, panelStride_);
-    std::vector<Value *> panel;
-    for (int64_t v = 0; v < t_.registers; ++v) {
-      Value *pointer = slot(panel_, nest_->add(panelRow, v * t_.width));
-      const llvm::Align align(byteSize(t_.dtype));
-      panel.push_back(
-          masks[size_t(v)]
-              ? builder().CreateMaskedLoad(vector(), pointer, align, masks[size_t(v)],
-                                           llvm::Constant::getNullValue(vector()))
-              : static_cast<Value *>(builder().CreateAlignedLoad(vector(), pointer, align)));
-    }
+    auto loop = nest_->open(first, nest_->add(first, count), group_, accumulators);
     Value *offset = viewA_ ? termOffset(loop.counter) : nullptr;
-    for (int64_t i = 0; i < height; ++i) {
-      Value *x = viewA_ ? loadAt(pointers[size_t(i)], offset)
-                        : evaluateLeft(nest_->add(row_, i), loop.counter);
-      x = lanes_->splat(x, t_.width, builder());
-      for (int64_t v = 0; v < t_.registers; ++v) {
-        Value *&accumulator = loop.carried[size_t(i * t_.registers + v)];
-        accumulator =
-            lanes_->emitMultiplyAdd(t_.dtype, x, panel[size_t(v)], accumulator, builder());
+    for (int64_t k = 0; k < group_; ++k) {
+      const Index term = nest_->add(loop.counter, k);
+      const std::vector<Value *> panel = loadPanelRow(term, masks);
+      for (int64_t i = 0; i < height; ++i) {
+        Value *x = viewA_ ? loadAt(pointers[size_t(i)], offset, k * groupStride_)
+                          : evaluateLeft(nest_->add(row_, i), term);
+        x = lanes_->splat(x, t_.width, builder());
+        for (int64_t v = 0; v < t_.registers; ++v) {
+          Value *&accumulator = loop.carried[size_t(i * t_.registers + v)];
+          accumulator =
+              lanes_->emitMultiplyAdd(t_.dtype, x, panel[size_t(v)], accumulator, builder());
+        }
       }
     }
     accumulators = nest_->close(loop.carried);
@@ -648,6 +682,8 @@ private:
   TermTable table_ = TermTable::None;
   Value *termOffsets_ = nullptr;
   Index firstInTable_;
+  int64_t group_ = 1;       ///< terms of one turn of the innermost loop
+  int64_t groupStride_ = 0; ///< between them, in A
   LoopNest *nest_ = nullptr;
   LaneEvaluator *lanes_ = nullptr;
   std::vector<MemoryTensor> results_;
