@@ -96,8 +96,10 @@ private:
       by = Dim(*length == 0 ? 0 : (*known % *length + *length) % *length);
     else if (known && *known < 0)
       by = size + by;
-    demand(by, fmt::format("{} must not exceed {}", (Dim(0) - by).str(), Dim(0).str()), at(1));
-    demand(size - by, fmt::format("{} must not exceed {}", by.str(), size.str()), at(1));
+    std::string reach = known && *known < 0 ? Dim(-*known).str() : by.str();
+    std::string message = fmt::format("{} must lie between 0 and {}", reach, size.str());
+    demand(by, message, at(1));
+    demand(size - by, message, at(1));
     ValueId last = part(x_.id, axis, size - by, size);
     return result(join({last, part(x_.id, axis, Dim(0), size - by)}, axis));
   }

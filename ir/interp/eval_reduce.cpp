@@ -176,6 +176,8 @@ template <typename F> void forEachLine(const Evaluation &e, F f) {
   const Extents &extents = e.operand(0).shape;
   size_t axis = e.axis(AttrKey::Axis, extents.size());
   e.require(extents == e.resultExtents(), "has a result of another shape");
+  if (checkedCount(extents) == 0)
+    return; // there may be very many lines without elements
   Extents strides = rowMajorStrides(extents);
   StridedSpace lines;
   for (size_t i = 0; i < extents.size(); ++i)

@@ -129,20 +129,37 @@ class Generator:
             other = {"f32": "i32", "i32": "f32", "f64": "i64", "i64": "f64"}[v.dtype]
             return self.emit("bitcast", [v], other, v.shape)
         dtype = self.random.choice(FLOATS * 2 + INTEGERS + ["bool"])
+        if self.random.random() < 0.2:
+            # Stored and moved, and back to what can be computed with.
+            narrow = self.emit("convert", [v], "bf16", v.shape)
+            axes = self.axes_text(self.random_axes(len(v.shape)) if v.shape else [])
+            moved = self.emit("reverse", [narrow], "bf16", v.shape, axes)
+            self.values = [w for w in self.values if w.dtype != "bf16"]
+            return self.emit("convert", [moved], dtype, v.shape)
         return self.emit("convert", [v], dtype, v.shape)
 
     def reduce(self):
-        v = self.pick(lambda v: v.shape and v.dtype != "bool")
+        v = self.pick(lambda v: v.shape)
         if not v:
             return
         axes = self.random_axes(len(v.shape))
-        name = self.random.choice(["sum", "sum", "reduce_max", "reduce_min", "argmax"])
+        name = self.random.choice(["reduce_max", "reduce_min"] + (
+            [] if v.dtype == "bool" else ["sum", "sum", "product", "argmax", "argmin"]))
         attributes = self.axes_text(axes)
-        if name == "sum" and self.random.random() < 0.2:
+        if name in ("sum", "product") and self.random.random() < 0.2:
             attributes += ", order = " + self.random.choice(
                 ["seq", "tree(seq(4))", "tree(lanes(4,8))", "tree(lanes(16,64))", "tree(seq(512))"])
-        dtype = "i32" if name == "argmax" else v.dtype
+        dtype = "i32" if name in ("argmax", "argmin") else v.dtype
         self.emit(name, [v], dtype, self.keep(v.shape, axes), attributes)
+
+    def line(self):
+        v = self.pick(lambda v: v.shape and v.dtype != "bool")
+        if not v:
+            return
+        axis = "axis = {}".format(self.random.randrange(len(v.shape)))
+        if self.random.random() < 0.5:
+            return self.emit("cumsum", [v], v.dtype, v.shape, axis)
+        self.emit("argsort", [v], "i32", v.shape, axis + self.random.choice(["", ", descending = 1"]))
 
     def matmul(self):
         a = self.pick(lambda v: len(v.shape) >= 2 and v.dtype != "bool")
@@ -163,7 +180,7 @@ class Generator:
         v = self.pick(lambda v: v.shape)
         if not v:
             return
-        kind = self.random.randrange(6)
+        kind = self.random.randrange(7)
         rank = len(v.shape)
         axis = self.random.randrange(rank)
         if kind == 0 and rank >= 2:
@@ -188,6 +205,8 @@ class Generator:
             self.emit("concat", [v, other], v.dtype, shape, "axis = {}".format(axis))
         elif kind == 5:
             self.reshape(v)
+        elif kind == 6:
+            self.emit("reverse", [v], v.dtype, v.shape, self.axes_text(self.random_axes(rank)))
 
     def slice(self, v, axis):
         start, limit, stride = ["0"] * len(v.shape), list(v.shape), ["1"] * len(v.shape)
@@ -235,6 +254,9 @@ class Generator:
             taken = self.emit("gather", [x, j], x.dtype, shape, "axis = {}".format(axis))
             if x.dtype != "bool" and self.random.random() < 0.5:
                 self.emit("scatter_add", [x, j, taken], x.dtype, x.shape, "axis = {}".format(axis))
+            if self.random.random() < 0.5:
+                other = self.like(taken)
+                self.emit("scatter_set", [x, j, other], x.dtype, x.shape, "axis = {}".format(axis))
         elif kind == 1:
             last = [len(x.shape) - 1]
             base = x if x.dtype != "bool" else self.emit("convert", [x], "i32", x.shape)
@@ -340,7 +362,7 @@ class Generator:
     def grow(self, more=()):
         """Adds the lines of a graph."""
         steps = ([self.unary] * 4 + [self.binary] * 6 + [self.compare, self.ternary, self.convert] +
-                 [self.reduce] * 3 + [self.matmul] * 2 + [self.movement] * 4 + [self.index] * 2 +
+                 [self.reduce] * 3 + [self.line] + [self.matmul] * 2 + [self.movement] * 4 + [self.index] * 2 +
                  [self.rows] + list(more))
         if self.depth < 2:
             steps += [self.scan] * 2

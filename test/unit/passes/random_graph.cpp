@@ -182,7 +182,17 @@ private:
 
   void addMovementOfMatrix(ValueId x, const Type &type) {
     Shape zeros{Dim(0), Dim(0)};
-    switch (below(7)) {
+    switch (below(10)) {
+    case 7:
+      return keep(b_.create(OpKind::Reverse, {x}, {{AttrKey::Axes, std::vector<int64_t>{1}}}));
+    case 8:
+      if (type.dtype == DType::Bool)
+        return keep(b_.reduce(below(2) ? OpKind::ReduceMax : OpKind::ReduceMin, x, {0}));
+      return keep(b_.reduce(OpKind::Product, x, {int64_t(below(2))}));
+    case 9:
+      if (type.dtype != DType::Bool)
+        keep(b_.create(OpKind::CumSum, {x}, {{AttrKey::Axis, int64_t(below(2))}}));
+      return;
     case 0:
       return keep(b_.transpose(b_.transpose(x, {1, 0}), {1, 0}));
     case 1:
