@@ -130,11 +130,12 @@ Value Elaborator::builtinScan(BuiltinCall &call) {
   Builder &builder = context_->builder;
   ScanOperands operands;
   const Value &xs = *call.values[1];
-  if (auto count = asDim(xs)) {
-    if (auto known = count->asConstant(); known && *known < 0)
+  if (isNumber(xs)) {
+    Dim count = requireDim(xs, inputLocation, "the number of steps");
+    if (auto known = count.asConstant(); known && *known < 0)
       fail(DiagnosticKind::BadConstant, inputLocation, fmt::format("a scan of {} steps", *known));
-    body.length = *count;
-    operands.inputs.push_back(builder.iota({DType::I32, {*count}}, 0));
+    body.length = count;
+    operands.inputs.push_back(builder.iota({DType::I32, {count}}, 0));
     body.inputs = make(operands.inputs.back());
   } else {
     auto lead = [&](const Value &leaf) -> Value {

@@ -143,13 +143,16 @@ std::vector<ValueId> Elaborator::evaluateGradient(const OwnGradient &own, Value 
          "'none' stands for a derivative of zero",
          {{declaration.location, "the function is here"}});
   std::vector<ValueId> derivatives;
+  std::string what = fmt::format("the derivative that 'with gradient' of '{}' returns", own.name);
   auto derive = [&](const Value &argument, const Value &derivative) {
     auto *tensor = asFloatTensor(argument);
-    if (tensor)
-      derivatives.push_back(requireType(derivative, tensor->type, end,
-                                        fmt::format("the derivative that 'with gradient' of '{}' "
-                                                    "returns",
-                                                    own.name)));
+    if (!tensor)
+      return argument;
+    Value given = derivative;
+    // Arithmetic among hyperparameters is f64; what it was computed with here is not.
+    if (auto *known = asFloatTensor(derivative); known && tensor->isWeak)
+      given = convertTo(anyTensor(*known, end, what), tensor->type.dtype);
+    derivatives.push_back(requireType(given, tensor->type, end, what));
     return argument;
   };
   for (size_t i = 0; i < arguments.size(); ++i) {
