@@ -100,7 +100,9 @@ private:
       const StateTensor &tensor = model_.module->state[i];
       line("#define {} {}u /* {} */",
            names.claim(macro_ + "_OFFSET_" + macroName(cIdentifier(tensor.name))),
-           model_.state.offsets[i], commentText(str(tensor.type)));
+           model_.state.offsets[i],
+           commentText(tensor.doc.empty() ? str(tensor.type)
+                                          : fmt::format("{}: {}", str(tensor.type), tensor.doc)));
     }
   }
 
@@ -128,8 +130,8 @@ private:
     for (const Hyperparameter &hyper : model_.module->hypers) {
       const std::string name = names.claim(hyper.name);
       const std::string value = doubleLiteral(hyper.defaultValue);
-      line("  {} {}; /* {}{}default {} */", cTypeName(hyper.dtype), name, commentText(hyper.doc),
-           hyper.doc.empty() ? "" : "; ", value);
+      line("  {} {}; /* default {}{}{} */", cTypeName(hyper.dtype), name, value,
+           hyper.doc.empty() ? "" : ": ", commentText(hyper.doc));
       defaults += value + ", ";
     }
     line("  uint64_t reserved[2];\n}} {}_hyper;", model_.prefix);

@@ -173,6 +173,7 @@ struct Parameter {
   Pattern pattern;
   TypePtr type;
   ExprPtr defaultValue;
+  std::string doc;
 };
 
 /// `= expr` or `{ … }`; exactly one of the two is there.
@@ -210,6 +211,7 @@ struct AssignStmt {
 struct ReportStmt {
   Name name;
   ExprPtr value; ///< null for `report name`
+  std::string doc;
 };
 struct MinimizeStmt {
   ExprPtr value;

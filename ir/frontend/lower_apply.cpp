@@ -211,7 +211,8 @@ void ModelElaborator::nameHypers(std::vector<PreparedLine> &lines, const std::st
                                    std::clamp(value, -2147483648.0, 2147483647.0)))))
         elaborator_.fail(DiagnosticKind::BadConstant, argument.second.location,
                          "a hyperparameter is a finite number; an integer one has 32 bits");
-      addHyper(name, isReal ? DType::F64 : DType::I32, value, "", argument.second.location);
+      addHyper(name, isReal ? DType::F64 : DType::I32, value, argument.first->doc,
+               argument.second.location);
       argument.second.value = HyperValue{static_cast<uint32_t>(tables_.hypers.size() - 1)};
     }
 }

@@ -3,6 +3,8 @@
 // its `using` lines, eval runs the statements again without training and keeps rows apart.
 #include "ir/frontend/model_elaborator.h"
 
+#include "ir/frontend/documentation.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -44,7 +46,8 @@ void ModelElaborator::lowerTrain(const TrainMember &train, Scope *scope) {
   const std::string &block = train.name.text;
   using Purpose = FunctionContext::Purpose;
   FunctionContext &grad =
-      open(Purpose::Grad, block + ".grad", FunctionKind::Grad, block, train.doc, train.location);
+      open(Purpose::Grad, block + ".grad", FunctionKind::Grad, block, documentationOf(train),
+           train.location);
   TrainBody body = runBody(train, scope);
   emitReports(body);
   std::vector<uint32_t> written;

@@ -92,16 +92,22 @@ void Block::expect(const Expr &condition, Where where) {
       [condition](Maker &maker) { return frontend::ExpectStmt{maker.expr(condition)}; });
 }
 
+Block &Block::doc(std::string text) {
+  doc_ = std::move(text);
+  return *this;
+}
+
 void Block::report(const std::string &name, Where where) {
-  add(*this, where, {}, [name, where](Maker &maker) {
-    return frontend::ReportStmt{maker.name(name, where), nullptr};
+  add(*this, where, {}, [name, where, doc = std::exchange(doc_, {})](Maker &maker) {
+    return frontend::ReportStmt{maker.name(name, where), nullptr, doc};
   });
 }
 
 void Block::report(const std::string &name, const Expr &value, Where where) {
-  add(*this, where, {value.depth()}, [name, value, where](Maker &maker) {
-    return frontend::ReportStmt{maker.name(name, where), maker.expr(value)};
-  });
+  add(*this, where, {value.depth()},
+      [name, value, where, doc = std::exchange(doc_, {})](Maker &maker) {
+        return frontend::ReportStmt{maker.name(name, where), maker.expr(value), doc};
+      });
 }
 
 void Block::minimize(const Expr &value, std::vector<Expr> over, Where where) {

@@ -33,6 +33,8 @@ public:
   void expect(const Expr &condition, Where where = Where::current());
 
   // Train blocks.
+  /// Documentation of the report that comes next.
+  Block &doc(std::string text);
   void report(const std::string &name, Where where = Where::current());
   void report(const std::string &name, const Expr &value, Where where = Where::current());
   void minimize(const Expr &value, std::vector<Expr> over = {}, Where where = Where::current());
@@ -54,6 +56,8 @@ public:
 private:
   Expr bind(const Pattern &pattern, std::optional<Type> type, const Expr &value, Where where);
   Expr keep(const std::string &name, std::optional<Type> type, const Expr &value, Where where);
+
+  std::string doc_;
 };
 
 /// A function with a gradient of its own: `program.fn(…).withGradient({"g"}, …)`.

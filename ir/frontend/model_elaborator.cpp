@@ -2,6 +2,10 @@
 // The walk over a model: header, members, entries, init; lower_train.cpp has the train blocks.
 #include "ir/frontend/model_elaborator.h"
 
+#include "ir/frontend/documentation.h"
+
+#include "ir/frontend/documentation.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -240,7 +244,7 @@ void ModelElaborator::bindHeader(const Layer &model, Instance &instance) {
       if (!fits)
         elaborator_.fail(DiagnosticKind::BadConstant, location,
                          "an integer hyperparameter fits in 32 bits");
-      addHyper(name, isReal ? DType::F64 : DType::I32, number, "", location);
+      addHyper(name, isReal ? DType::F64 : DType::I32, number, parameter.doc, location);
       value = HyperValue{static_cast<uint32_t>(tables_.hypers.size() - 1)};
     } else if (value.is<TensorValue>()) {
       elaborator_.fail(DiagnosticKind::KindMismatch, location,
@@ -338,8 +342,8 @@ void ModelElaborator::bindInputs(const std::vector<Parameter> &parameters, Signa
 
 void ModelElaborator::lowerEntry(const EntryMember &entry, Scope *scope) {
   const FunctionDecl &declaration = entry.function;
-  open(FunctionContext::Purpose::Entry, declaration.name, FunctionKind::Entry, "", declaration.doc,
-       declaration.location);
+  open(FunctionContext::Purpose::Entry, declaration.name, FunctionKind::Entry, "",
+       documentationOf(declaration), declaration.location);
   Signature signature{declaration.name,
                       elaborator_.newScope(scope),
                       scope,

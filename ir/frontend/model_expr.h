@@ -255,9 +255,15 @@ struct Parameter {
   Parameter(Pattern pattern, Type type) : pattern(std::move(pattern)), type(std::move(type)) {}
   Parameter(Pattern pattern, Type type, Expr value)
       : pattern(std::move(pattern)), type(std::move(type)), value(std::move(value)) {}
+  /// The `##` lines above the parameter.
+  Parameter &&doc(std::string text) && {
+    documentation = std::move(text);
+    return std::move(*this);
+  }
   Pattern pattern;
   std::optional<Type> type;
   std::optional<Expr> value; ///< the default
+  std::string documentation;
 };
 using Parameters = std::vector<Parameter>;
 

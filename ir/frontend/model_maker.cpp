@@ -104,6 +104,7 @@ std::vector<frontend::Parameter> Maker::parameters(const Parameters &parameters)
     part.pattern = pattern(parameter.pattern);
     part.type = type(parameter.type);
     part.defaultValue = expr(parameter.value);
+    part.doc = parameter.documentation;
     made.push_back(std::move(part));
   }
   return made;

@@ -443,6 +443,7 @@ std::vector<Parameter> Parser::parseParameters() {
   expect(TokenKind::LeftParen, "'('");
   while (!is(TokenKind::RightParen)) {
     Parameter parameter;
+    parameter.doc = peek().doc;
     parameter.pattern = parsePattern();
     if (accept(TokenKind::Colon))
       parameter.type = parseType();

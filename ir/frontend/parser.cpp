@@ -448,7 +448,7 @@ StateStmt Parser::parseState() {
 
 ReportStmt Parser::parseReport() {
   ReportStmt report;
-  next();
+  report.doc = next().doc;
   report.name = expectName("a name");
   if (accept(TokenKind::Assign))
     report.value = parseExpr();

@@ -15,7 +15,9 @@ namespace {
 // ---- explicit updates, tests ----
 
 const char *const kLine = R"apr(
-model Line(real: dtype = f64, lr: real = 0.1) {
+model Line(real: dtype = f64,
+           ## How far a step goes.
+           lr: real = 0.1) {
   param w: real = 0
   param b: real = 0
 
@@ -23,6 +25,7 @@ model Line(real: dtype = f64, lr: real = 0.1) {
 
   train step(x: real[N], y: real[N]) {
     let error = predict(x) - y
+    ## How far off.
     report mse = mean(error ** 2)
     w <- w - lr * mean(error * x)
     b <- b - lr * mean(error)
@@ -41,14 +44,15 @@ test "one step" {
 )apr";
 
 void buildLine(Program &program) {
-  Layer &line = program.model("Line", {{"real", "dtype", "f64"}, {"lr", real(), 0.1}});
+  Layer &line = program.model(
+      "Line", {{"real", "dtype", "f64"}, Parameter("lr", real(), 0.1).doc("How far a step goes.")});
   Expr x = "x", y = "y", lr = "lr";
   Expr w = line.param("w", real(), 0);
   Expr b = line.param("b", real(), 0);
   line.entry("predict", {{"x", real("N")}}, real("N"), w * x + b);
   line.train("step", {{"x", real("N")}, {"y", real("N")}}, [&](Block &step) {
     Expr error = step.let("error", call("predict", x) - y);
-    step.report("mse", call("mean", power(error, 2)));
+    step.doc("How far off.").report("mse", call("mean", power(error, 2)));
     step.assign(w, w - lr * call("mean", error * x));
     step.assign(b, b - lr * call("mean", error));
   });
