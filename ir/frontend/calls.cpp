@@ -53,6 +53,14 @@ std::optional<std::vector<size_t>> pairArguments(const std::vector<Parameter> &p
   return places;
 }
 
+/// Where a body's value stands.
+Location endOf(const Body &body) {
+  if (body.expr)
+    return body.expr->location;
+  return body.block->statements.empty() ? body.block->location
+                                        : body.block->statements.back().location;
+}
+
 } // namespace
 
 Value Elaborator::call(const Value &callee, std::vector<CallArgument> arguments, Location location,
@@ -174,6 +182,7 @@ void Elaborator::bindArguments(const std::vector<Parameter> &parameters,
 Value Elaborator::callFunction(const FunctionValue &function, std::vector<CallArgument> arguments,
                                Location location, const Expected *expected) {
   const FunctionDecl &declaration = *function.declaration;
+  called_.insert(&declaration);
   std::string name = declaration.name;
   if (name.empty())
     name = isOwnCall(function) ? nameOfCall(*function.instance) : "fn";
@@ -232,7 +241,7 @@ Value Elaborator::callFunction(const FunctionValue &function, std::vector<CallAr
                      ? evaluateStatements(*declaration.body.block, *body, wanted)
                      : evaluateBody(declaration.body, *scope, wanted);
   if (declaration.result) {
-    result = matchValue(*declaration.result, result, signature, location,
+    result = matchValue(*declaration.result, result, signature, endOf(declaration.body),
                         fmt::format("the result of '{}'", name));
     checkDeferred(signature);
   } else {

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <set>
 
 namespace apr::frontend {
 
@@ -172,6 +173,7 @@ public:
              const Expected *expected);
   Value callFunction(const FunctionValue &function, std::vector<CallArgument> arguments,
                      Location location, const Expected *expected);
+  bool hasCalled(const FunctionDecl &function) const { return called_.contains(&function); }
   /// Pairs arguments with parameters, checks and binds them in the signature's scope.
   void bindArguments(const std::vector<Parameter> &parameters, std::vector<CallArgument> arguments,
                      Signature &signature);
@@ -341,6 +343,7 @@ private:
   std::vector<std::string> path_;     ///< where an instance would be made, as dotted parts
   std::vector<DiagnosticNote> calls_; ///< the calls that are being inlined
   std::vector<const void *> active_;  ///< functions being inlined, to find recursion
+  std::set<const FunctionDecl *> called_;
   bool training_ = false;
   DType real_ = DType::F32;
   Instance *instance_ = nullptr;

@@ -2,8 +2,8 @@
 // Files: the library, imports, and which model of a file is compiled.
 #include "ir/frontend/frontend.h"
 
+#include "ir/frontend/check_functions.h"
 #include "ir/frontend/check_names.h"
-#include "ir/frontend/compile_tree.h"
 #include "ir/frontend/compile_tree.h"
 #include "ir/frontend/lower_test_impl.h"
 #include "ir/frontend/parser.h"
@@ -42,6 +42,10 @@ public:
     if (module)
       for (auto &[name, loaded] : loaded_)
         checkNames(*loaded.syntax, *loaded.scope, diagnostics_);
+    if (module && !diagnostics_.hasErrors())
+      for (auto &[name, loaded] : loaded_)
+        checkFunctions(*loaded.syntax, *loaded.scope, elaborator_, sources_, tables_,
+                       diagnostics_);
     return diagnostics_.hasErrors() ? std::nullopt : std::move(module);
   }
 

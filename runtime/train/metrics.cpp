@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace apr::train {
 
@@ -77,9 +78,10 @@ Metrics MetricSums::result() const {
         metrics.push_back({elementName(sum.name, sum.shape, i), sum.totals[i], false, true});
     else if (sum.role == APRT_SUM)
       metrics.push_back({sum.name, sum.totals[0]});
+    else if (sum.role == APRT_RATIO && sum.weight == 0)
+      metrics.push_back({sum.name, std::numeric_limits<double>::quiet_NaN(), true, false});
     else
-      metrics.push_back(
-          {sum.name, sum.totals[0] / sum.weight, sum.role == APRT_RATIO && sum.weight == 0, false});
+      metrics.push_back({sum.name, sum.totals[0] / sum.weight});
   }
   return metrics;
 }
