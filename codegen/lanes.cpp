@@ -275,7 +275,8 @@ llvm::Value *LaneEvaluator::load(const MemoryTensor &tensor, const Point &point)
   }
   const uint32_t level = point.level();
   llvm::Value *numbers = nullptr;
-  if (point.width > 1 && (lanes.lanes || (lanes.stride != 0 && lanes.stride != 1)))
+  const bool isBackwards = point.width > 1 && !lanes.lanes && lanes.stride == -1;
+  if (point.width > 1 && !isBackwards && (lanes.lanes || (lanes.stride != 0 && lanes.stride != 1)))
     numbers = lanesOf(lanes, point.width);
   auto &builder = nest_.at(level);
   if (constant != 0)
@@ -289,11 +290,17 @@ llvm::Value *LaneEvaluator::load(const MemoryTensor &tensor, const Point &point)
     result = gatherLanes(tensor, base, numbers, point, builder);
   } else {
     auto *vector = llvm::FixedVectorType::get(type, point.width);
+    llvm::Value *mask = point.mask;
+    if (isBackwards) {
+      base = builder.CreateConstGEP1_64(type, base, 1 - uint64_t(point.width));
+      mask = mask ? builder.CreateVectorReverse(mask) : nullptr;
+    }
     base = guardPointer(base, point, builder);
-    result = point.mask
-                 ? builder.CreateMaskedLoad(vector, base, align, point.mask,
-                                            llvm::Constant::getNullValue(vector))
-                 : static_cast<llvm::Value *>(builder.CreateAlignedLoad(vector, base, align));
+    result = mask ? builder.CreateMaskedLoad(vector, base, align, mask,
+                                             llvm::Constant::getNullValue(vector))
+                  : static_cast<llvm::Value *>(builder.CreateAlignedLoad(vector, base, align));
+    if (isBackwards)
+      result = builder.CreateVectorReverse(result);
   }
   if (tensor.dtype == DType::Bool)
     result = builder.CreateICmpNE(result, llvm::Constant::getNullValue(result->getType()));

@@ -102,10 +102,25 @@ private:
     limit[axis] = count;
     ValueId order = b_.slice(argsort(axis, true), Shape(shape_.size(), Dim(0)), limit,
                              std::vector<int64_t>(shape_.size(), 1));
+    // A few per row are picked, which the rows of a batch can do apart; the derivative of a pick
+    // looks at every element of the row.
+    auto few = count.asConstant();
+    bool isPick = axis + 1 == shape_.size() && few && *few <= 16;
     TupleValue result;
-    result.elements = {Value(e_.make(takeAlong(order, axis))), Value(e_.make(order))};
+    result.elements = {Value(e_.make(isPick ? pickFew(order) : takeAlong(order, axis))),
+                       Value(e_.make(order))};
     result.names = {"values", "indices"};
     return result;
+  }
+
+  /// result[.., i] = x[.., index[.., i]].
+  ValueId pickFew(ValueId index) {
+    Shape shape = b_.type(index).shape;
+    std::vector<int64_t> axes(shape_.size());
+    std::iota(axes.begin(), axes.end(), 0);
+    ++axes.back();
+    shape.push_back(shape_.back());
+    return b_.create(OpKind::Pick, {b_.broadcast(x_.id, shape, axes), index});
   }
 
   // ---- take_along ----
