@@ -3,6 +3,7 @@
 
 #include "ir/interp/interpreter.h"
 #include "ir/rewrite.h"
+#include "ir/scan.h"
 
 #include <algorithm>
 
@@ -87,11 +88,72 @@ bool foldOp(const Op &op, GraphRewriter &rewriter) {
   return true;
 }
 
+Graph foldGraph(const Graph &graph);
+
+/// One element everywhere, which costs nothing to write down again.
+const Literal *splatOf(const Graph &graph, ValueId v) {
+  const Literal *literal = literalOf(graph, v);
+  return literal && literal->count() == 1 ? literal : nullptr;
+}
+
+/// The region with constants in place of the arguments that have one.
+Graph writeConstants(const Graph &region, const std::vector<const Literal *> &constants) {
+  Graph target;
+  GraphRewriter rewriter(region, target);
+  const auto &arguments = region.arguments();
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (const Value &value = region.value(arguments[i]); !constants[i])
+      rewriter.map(arguments[i], target.addArgument(value.type, value.name, value.location));
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (const Value &value = region.value(arguments[i]); constants[i])
+      rewriter.map(arguments[i], rewriter.builder().at(value.location).named(value.name).constant(
+                                     value.type, Literal(*constants[i])));
+  for (const Op &op : region.ops())
+    rewriter.copy(op);
+  for (ValueId result : region.results)
+    target.results.push_back(rewriter(result));
+  return target;
+}
+
+/// From the outside in, so that a constant gets to the scans of a scan at once.
+void foldScan(const Op &op, GraphRewriter &rewriter) {
+  Graph &target = rewriter.builder().graph();
+  const ScanParts parts(op);
+  ScanOperands operands;
+  std::vector<const Literal *> constants(op.operands.size());
+  for (size_t i = 0; i < op.operands.size(); ++i) {
+    const ValueId v = rewriter(op.operands[i]);
+    if (parts.isCarry(i))
+      operands.carries.push_back(v);
+    else if (parts.isInput(i))
+      operands.inputs.push_back(v);
+    else if (!(constants[i] = splatOf(target, v)))
+      operands.captured.push_back(v);
+  }
+  auto region = std::make_shared<Graph>(foldGraph(writeConstants(*op.region, constants)));
+  auto results =
+      createScan(rewriter.builder(), operands, parts.length,
+                 parts.isBackwards ? ScanDirection::Backwards : ScanDirection::Forwards, region);
+  for (size_t i = 0; i < op.results.size(); ++i) {
+    target.value(results[i]) = rewriter.source().value(op.results[i]);
+    rewriter.map(op.results[i], results[i]);
+  }
+}
+
+Graph foldGraph(const Graph &graph) {
+  return rewriteGraph(graph, [](const Op &op, GraphRewriter &rewriter) {
+    if (op.kind != OpKind::Scan)
+      return foldOp(op, rewriter);
+    foldScan(op, rewriter);
+    return true;
+  });
+}
+
 } // namespace
 
 void foldConstants(Module &module, const PassOptions &, Diagnostics &) {
   for (Function &function : module.functions)
-    function.graph = rewriteEveryGraph(function.graph, foldOp);
+    function.graph = foldGraph(function.graph);
 }
 
 } // namespace apr
