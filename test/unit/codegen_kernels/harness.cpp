@@ -281,6 +281,9 @@ Tensor randomTensor(DType dtype, std::vector<int64_t> shape, uint64_t seed, Cont
     case DType::U8:
       tensor.elements<uint8_t>()[i] = uint8_t(bits >> 20);
       break;
+    case DType::BF16:
+      tensor.elements<uint16_t>()[i] = uint16_t(bits >> 20);
+      break;
     }
   }
   return tensor;
