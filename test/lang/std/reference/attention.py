@@ -101,6 +101,10 @@ x = leaf(X)
 out = decoder(x, torch.tensor(memory), tgt_mask=~CAUSAL)
 show("decoder", {"x": X, "memory": memory, **weights}, {"out": out, "slope": slopes(out, x)[0]},
      dims={"B": 2})
+x = leaf(X)
+out = decoder(x, torch.tensor(memory), tgt_mask=~CAUSAL, memory_mask=batches(MEMORY_MASK))
+show("decoder_masked", {"x": X, "memory": memory, "mask": MEMORY_MASK, **weights},
+     {"out": out, "slope": slopes(out, x)[0]}, dims={"B": 2})
 
 # Positions, from the formulas of Vaswani et al. (2017) and Su et al. (2021).
 waves = [[(math.sin if i % 2 == 0 else math.cos)(t / 10000 ** (2 * (i // 2) / 6)) for i in range(6)]

@@ -151,6 +151,11 @@ for _ in range(5):
     x = 3.4445 * x + x @ (-4.7750 * a + 2.0315 * a @ a)
 show("orthogonalize", {"x": tall}, {"result": x})
 
+# Predicates choose what an optimizer takes: vectors at rate 1, matrices at 1/2.
+show("by_rank", {"c": [[1.0] * 3] * 2, "d": [1.0] * 2, "w": [[0.0] * 3] * 2, "b": [0.0] * 2,
+                 "by_rank.steps": 0},
+     {"loss": None, "w": [[-0.5] * 3] * 2, "b": [-1.0] * 2}, {"by_rank.steps": 1}, prefix="")
+
 # Clipping, by torch.nn.utils.
 for name, clip in (("clip_norm", lambda p: torch.nn.utils.clip_grad_norm_(p, 2.0)),
                    ("clip_value", lambda p: torch.nn.utils.clip_grad_value_(p, 0.75))):
