@@ -8,11 +8,7 @@
 // pairs.
 namespace apr::expansions {
 
-/// atan of numerator/denominator >= 0 in units of itself: base + atan(tangent), |tangent| <=
-/// sqrt(2) - 1, where the base is 0, pi/4 or pi/2 by the size of the quotient.
-///
-/// From sqrt(2) - 1 on, atan(n/d) = pi/4 + atan((n - d)/(n + d)); from sqrt(2) + 1 on,
-/// pi/2 + atan(-d/n).
+/// For |tangent| <= sqrt(2) - 1.
 template <class F> Pair<F> arctangentOf(Pair<F> tangent) {
   F z = tangent.high * tangent.high;
   F rest = tangent.low - z * (tangent.low - tangent.high * horner(z, kAtanTail));
@@ -26,7 +22,8 @@ template <class F> Pair<F> sumOf(Pair<F> a, Pair<F> b) {
 }
 
 /// atan(n/d) in [0, pi/2] for n, d >= 0, not both 0, of which neither over- nor underflows when
-/// multiplied by 2^60.
+/// multiplied by 2^60. From sqrt(2) - 1 on it is pi/4 + atan((n - d)/(n + d)), from sqrt(2) + 1 on
+/// pi/2 + atan(-d/n).
 template <class F> Pair<F> arctangentOfQuotient(F n, F d) {
   auto isBelow = n < d * kTangentOfEighth;
   auto isAbove = n * kTangentOfEighth > d;

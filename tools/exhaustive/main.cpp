@@ -69,8 +69,9 @@ uint64_t checkAgainstReference(OpKind kind, const Evaluate &evaluate, uint64_t s
       float expected = reference.rounded(x);
       wrong += report(kind, x, results[i], expected);
       // The inputs that MPFR had to decide are those where precision counts: the interpreter is
-      // asked too.
-      if (reference.hardCases() != hardBefore)
+      // asked too. Of ties between denormals by the million one in 64 will do.
+      if (reference.hardCases() != hardBefore &&
+          (reference.hardCases() < 100000 || reference.hardCases() % 64 == 0))
         wrong += report(kind, x, exactElementary(kind, x), expected);
     }
   }

@@ -58,8 +58,30 @@ bool setActivationEnd(mpfr_t result, const mpfr_t x) {
   return true;
 }
 
+/// The activations near zero, where next to x/2 + slope x^2 nothing counts: half of a denormal is a
+/// tie, so that this decides millions of operands. True if x is so small.
+bool setTinyActivation(mpfr_t result, const mpfr_t x, const mpfr_t slope) {
+  if (mpfr_get_exp(x) > -120)
+    return false;
+  mpfr_mul(result, x, slope, MPFR_RNDN);
+  mpfr_add_d(result, result, 0.5, MPFR_RNDN);
+  mpfr_mul(result, result, x, MPFR_RNDN);
+  return true;
+}
+
 int mpfrSilu(mpfr_t result, const mpfr_t x, mpfr_rnd_t mode) {
-  return setActivationEnd(result, x) ? 0 : divideByOnePlusExp(result, x, x, mode);
+  if (setActivationEnd(result, x))
+    return 0;
+  Temporary slope(result);
+  mpfr_set_d(slope, 0.25, mode);
+  return setTinyActivation(result, x, slope) ? 0 : divideByOnePlusExp(result, x, x, mode);
+}
+
+/// The density of the normal distribution at 0: the slope of both forms of gelu.
+void setDensity(mpfr_t result) {
+  mpfr_const_pi(result, MPFR_RNDN);
+  mpfr_mul_2ui(result, result, 1, MPFR_RNDN);
+  mpfr_rec_sqrt(result, result, MPFR_RNDN);
 }
 
 /// x erfc(-x / sqrt(2)) / 2.
@@ -67,6 +89,9 @@ int mpfrGelu(mpfr_t result, const mpfr_t x, mpfr_rnd_t mode) {
   if (setActivationEnd(result, x))
     return 0;
   Temporary share(result);
+  setDensity(share);
+  if (setTinyActivation(result, x, share))
+    return 0;
   mpfr_sqrt_ui(share, 2, mode);
   mpfr_div(share, x, share, mode);
   mpfr_neg(share, share, mode);
@@ -80,6 +105,9 @@ int mpfrGeluTanh(mpfr_t result, const mpfr_t x, mpfr_rnd_t mode) {
   if (setActivationEnd(result, x))
     return 0;
   Temporary exponent(result), factor(result);
+  setDensity(factor);
+  if (setTinyActivation(result, x, factor))
+    return 0;
   mpfr_sqr(exponent, x, mode);
   mpfr_mul_ui(exponent, exponent, 44715, mode);
   mpfr_div_ui(exponent, exponent, 1000000, mode);
