@@ -347,6 +347,28 @@ bool hasKernels(const Graph &graph) {
   return std::ranges::any_of(graph.ops(), [](const Op &op) { return op.kind == OpKind::Kernel; });
 }
 
+/// A value that a step yields twice, as a carry and as an output, is stored twice by the kernel that
+/// makes it; without this a kernel of its own would copy it.
+Graph separateYields(Graph region) {
+  Builder builder(region);
+  for (size_t i = 1; i < region.results.size(); ++i) {
+    const ValueId v = region.results[i];
+    const auto here = region.results.begin() + static_cast<std::ptrdiff_t>(i);
+    if (region.definitionIndex(v) && std::find(region.results.begin(), here, v) != here)
+      region.results[i] = builder.at(region.value(v).location).unary(OpKind::StopGradient, v);
+  }
+  return region;
+}
+
+Graph separateAllYields(const Graph &graph) {
+  return transformEveryGraph(graph, [](Graph one) {
+    for (size_t i = 0; i < one.ops().size(); ++i)
+      if (Op &op = one.op(i); op.kind == OpKind::Scan && !hasKernels(*op.region))
+        op.region = std::make_shared<Graph>(separateYields(*op.region));
+    return one;
+  });
+}
+
 } // namespace
 
 void fuseElementwise(Module &module, const PassOptions &options, Diagnostics &) {
@@ -354,6 +376,8 @@ void fuseElementwise(Module &module, const PassOptions &options, Diagnostics &) 
     // An init is fused at every level, because what it draws would otherwise need a workspace, and
     // its C signature has none. What has kernels was fused before; the rest joins one by one.
     const bool fuses = options.fuse || function.kind == FunctionKind::Init;
+    if (fuses)
+      function.graph = separateAllYields(function.graph);
     function.graph = transformEveryGraph(function.graph, [&](const Graph &graph) {
       return fuses && !hasKernels(graph) ? fuseGraph(graph, function.name, options.remarks)
                                          : rewriteGraph(graph, wrapOp);

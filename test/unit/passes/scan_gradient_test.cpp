@@ -229,6 +229,39 @@ TEST(ScanGradient, KeepsOnlyWhatDerivativesRead) {
   EXPECT_EQ(scans, 1u);
 }
 
+// A step rounds down, with the derivative 1 that with_gradient gives it: 1 + 2 + … by every x.
+TEST(ScanGradient, StepsMayHaveTheirOwnDerivatives) {
+  Graph graph;
+  Builder b(graph);
+  ValueId h = graph.addArgument(f64({})), xs = graph.addArgument(f64({3}));
+  auto r = scan(b, {{h}, {xs}, {}}, 3, [](Builder &s, Values v) {
+    auto rule = std::make_shared<Graph>();
+    ValueId g = rule->addArgument(f64({}));
+    rule->addArgument(f64({}));
+    rule->results = {g};
+    ValueId sum = s.add(v[0], v[1]);
+    ValueId down = s.unary(OpKind::Floor, sum);
+    ValueId own = s.createMulti(OpKind::WithGradient, {down, sum},
+                                {{AttrKey::Arguments, int64_t(1)}}, {}, rule)
+                      .front();
+    return std::vector<ValueId>{own, s.mul(own, own)};
+  });
+  ValueId loss = b.sum(r[1], {0});
+  graph.results = b.createMulti(OpKind::Gradient, {loss, xs});
+  Diagnostics diagnostics;
+  Graph done = differentiatedGraph(std::move(graph), diagnostics);
+  ASSERT_FALSE(diagnostics.hasErrors());
+  Tensor inputs = Tensor::zeros(DType::F64, {3});
+  double steps[] = {1.5, 1.5, 1.5}; // the states are 1, 2 and 3
+  std::copy(std::begin(steps), std::end(steps), inputs.elements<double>().begin());
+  auto results = interpret(done, std::vector<Tensor>{Tensor::scalar(DType::F64, 0.0), inputs}, {});
+  ASSERT_TRUE(results) << results.error();
+  auto gradient = (*results)[0].elements<double>();
+  EXPECT_EQ(gradient[0], 12); // 2 (1 + 2 + 3)
+  EXPECT_EQ(gradient[1], 10);
+  EXPECT_EQ(gradient[2], 6);
+}
+
 TEST(ScanGradient, NamesOpsInRegionsThatHaveNoDerivative) {
   Graph graph;
   Builder b(graph);
