@@ -177,43 +177,34 @@ private:
   const std::map<std::string, Dim> sizes_;
 };
 
-} // namespace
+/// One call of `einsum`.
+class EinsumCall {
+public:
+  EinsumCall(Elaborator &elaborator, BuiltinCall &call) : e_(elaborator), call_(call) {}
 
-/// The tensors of an einsum, all of one dtype: that of the first that has one.
-std::vector<TensorValue> Elaborator::einsumOperands(BuiltinCall &call) {
-  std::vector<TensorValue> operands;
-  const TensorValue *first = nullptr;
-  for (CallArgument &argument : call.rest) {
-    if (!argument.name.empty())
-      fail(DiagnosticKind::WrongArguments, argument.location,
-           fmt::format("'einsum' has no parameter '{}'", argument.name));
-    operands.push_back(anyTensor(evaluateArgument(argument, nullptr), argument.location,
-                                 "an operand of 'einsum'"));
+  TensorValue run() {
+    auto *pattern = call_.values[0]->as<StringValue>();
+    auto sides = splitPattern(pattern ? pattern->text : std::string_view(), "->");
+    if (sides.size() != 2)
+      malformed("a pattern has two sides with '->' between them");
+    for (std::string_view text : splitPattern(sides[0], ","))
+      patterns_.push_back(parse(text));
+    AxisGroups target = parse(sides[1]);
+    readOperands();
+    for (size_t i = 0; i < operands_.size(); ++i)
+      nameAxes(i);
+    Names result = resultNames(target);
+    Builder &builder = e_.context().builder.at(call_.location);
+    return e_.make(Einsum(builder, std::move(result), std::move(sizes_)).run(std::move(named_)));
   }
-  for (const TensorValue &operand : operands)
-    if (!first && !operand.isWeak)
-      first = &operand;
-  DType dtype = first ? first->type.dtype : real_;
-  for (size_t i = 0; i < operands.size(); ++i)
-    operands[i] =
-        requireTensor(operands[i], dtype, call.rest[i].location, "an operand of 'einsum'");
-  if (dtype == DType::Bool || dtype == DType::BF16)
-    fail(DiagnosticKind::DTypeMismatch, call.location,
-         fmt::format("'einsum' multiplies floats or integers, found {}", name(dtype)),
-         "convert it: 'real(x)'");
-  return operands;
-}
 
-Value Elaborator::builtinEinsum(BuiltinCall &call) {
-  auto malformed = [&](std::string_view why, std::string hint = {}) {
-    fail(DiagnosticKind::BadPattern, call.locations[0], std::string(why),
-         hint.empty() ? "for example \"b i, i o -> b o\"" : std::move(hint));
-  };
-  auto *pattern = call.values[0]->as<StringValue>();
-  auto sides = splitPattern(pattern ? pattern->text : std::string_view(), "->");
-  if (sides.size() != 2)
-    malformed("a pattern has two sides with '->' between them");
-  auto parse = [&](std::string_view text) {
+private:
+  [[noreturn]] void malformed(std::string why) {
+    e_.fail(DiagnosticKind::BadPattern, call_.locations[0], std::move(why),
+            "for example \"b i, i o -> b o\"");
+  }
+
+  AxisGroups parse(std::string_view text) {
     auto groups = parseAxes(text);
     bool isPlain = groups && std::all_of(groups->begin(), groups->end(), [](const AxisGroup &g) {
                      return !g.isJoined && g.names.size() == 1;
@@ -223,55 +214,83 @@ Value Elaborator::builtinEinsum(BuiltinCall &call) {
     if (countRests(*groups) > 1)
       malformed("'..' stands twice in the pattern of one tensor");
     return *groups;
-  };
-  std::vector<AxisGroups> patterns;
-  for (std::string_view text : splitPattern(sides[0], ","))
-    patterns.push_back(parse(text));
-  AxisGroups target = parse(sides[1]);
-
-  std::vector<TensorValue> operands = einsumOperands(call);
-  if (operands.size() != patterns.size())
-    fail(DiagnosticKind::WrongArguments, call.location,
-         fmt::format("the pattern of 'einsum' has {} operand{}, found {}", patterns.size(),
-                     patterns.size() == 1 ? "" : "s", operands.size()));
-  std::map<std::string, Dim> sizes;
-  std::optional<size_t> rest;
-  std::vector<NamedTensor> named;
-  for (size_t i = 0; i < operands.size(); ++i) {
-    const Type &type = operands[i].type;
-    bool hasRest = countRests(patterns[i]) == 1;
-    size_t fixed = patterns[i].size() - (hasRest ? 1 : 0);
-    if (hasRest ? type.rank() < fixed : type.rank() != fixed)
-      fail(DiagnosticKind::ShapeMismatch, call.rest[i].location,
-           fmt::format("operand {} of 'einsum' has {} axes in the pattern, but is {}", i + 1, fixed,
-                       str(type)));
-    size_t count = type.rank() - fixed;
-    if (hasRest && rest && *rest != count)
-      fail(DiagnosticKind::ShapeMismatch, call.rest[i].location,
-           fmt::format("'..' stands for {} axes and for {}", *rest, count));
-    rest = hasRest ? count : rest;
-    Names names = namesOf(expandRest(patterns[i], count));
-    for (size_t axis = 0; axis < names.size(); ++axis) {
-      auto [known, isNew] = sizes.try_emplace(names[axis], type.shape[axis]);
-      if (isNew || known->second == type.shape[axis])
-        continue;
-      fail(DiagnosticKind::ShapeMismatch, call.rest[i].location,
-           fmt::format("'{}' of the pattern has the sizes {} and {}",
-                       names[axis].starts_with("..") ? ".." : names[axis], known->second.str(),
-                       type.shape[axis].str()));
-    }
-    named.push_back({operands[i].id, std::move(names)});
   }
-  if (countRests(target) == 1 && !rest)
-    malformed("'..' stands on the right side only");
-  Names result = namesOf(expandRest(target, rest.value_or(0)));
-  if (auto repeated = findRepeated(result))
-    malformed(fmt::format("'{}' stands twice on the right side", *repeated));
-  for (const std::string &name : result)
-    if (!sizes.contains(name))
-      malformed(fmt::format("'{}' stands on the right side only", name));
-  context_->builder.at(call.location);
-  return make(Einsum(context_->builder, std::move(result), std::move(sizes)).run(std::move(named)));
-}
+
+  /// All are of one dtype: that of the first that has one.
+  void readOperands() {
+    constexpr std::string_view kOperand = "an operand of 'einsum'";
+    for (CallArgument &argument : call_.rest) {
+      if (!argument.name.empty())
+        e_.fail(DiagnosticKind::WrongArguments, argument.location,
+                fmt::format("'einsum' has no parameter '{}'", argument.name));
+      operands_.push_back(
+          e_.anyTensor(e_.evaluateArgument(argument, nullptr), argument.location, kOperand));
+    }
+    auto first = std::find_if(operands_.begin(), operands_.end(),
+                              [](const TensorValue &operand) { return !operand.isWeak; });
+    DType dtype = first == operands_.end() ? e_.real() : first->type.dtype;
+    for (size_t i = 0; i < operands_.size(); ++i)
+      operands_[i] = e_.requireTensor(operands_[i], dtype, call_.rest[i].location, kOperand);
+    if (dtype == DType::Bool || dtype == DType::BF16)
+      e_.fail(DiagnosticKind::DTypeMismatch, call_.location,
+              fmt::format("'einsum' multiplies floats or integers, found {}", name(dtype)),
+              "convert it: 'real(x)'");
+    if (operands_.size() != patterns_.size())
+      e_.fail(DiagnosticKind::WrongArguments, call_.location,
+              fmt::format("the pattern of 'einsum' has {} operand{}, found {}", patterns_.size(),
+                          patterns_.size() == 1 ? "" : "s", operands_.size()));
+  }
+
+  /// Pairs the axes of an operand with the names of its pattern.
+  void nameAxes(size_t index) {
+    const Type &type = operands_[index].type;
+    const AxisGroups &pattern = patterns_[index];
+    auto mismatch = [&](std::string message) {
+      e_.fail(DiagnosticKind::ShapeMismatch, call_.rest[index].location, std::move(message));
+    };
+    bool hasRest = countRests(pattern) == 1;
+    size_t fixed = pattern.size() - (hasRest ? 1 : 0);
+    if (hasRest ? type.rank() < fixed : type.rank() != fixed)
+      mismatch(fmt::format("operand {} of 'einsum' has {} axes in the pattern, but is {}",
+                           index + 1, fixed, str(type)));
+    size_t count = type.rank() - fixed;
+    if (hasRest && rest_ && *rest_ != count)
+      mismatch(fmt::format("'..' stands for {} axes and for {}", *rest_, count));
+    rest_ = hasRest ? count : rest_;
+    Names names = namesOf(expandRest(pattern, count));
+    for (size_t axis = 0; axis < names.size(); ++axis) {
+      auto [known, isNew] = sizes_.try_emplace(names[axis], type.shape[axis]);
+      if (!isNew && known->second != type.shape[axis])
+        mismatch(fmt::format("'{}' of the pattern has the sizes {} and {}",
+                             names[axis].starts_with(kRest) ? kRest : names[axis],
+                             known->second.str(), type.shape[axis].str()));
+    }
+    named_.push_back({operands_[index].id, std::move(names)});
+  }
+
+  Names resultNames(const AxisGroups &target) {
+    if (countRests(target) == 1 && !rest_)
+      malformed("'..' stands on the right side only");
+    Names names = namesOf(expandRest(target, rest_.value_or(0)));
+    if (auto repeated = findRepeated(names))
+      malformed(fmt::format("'{}' stands twice on the right side", *repeated));
+    for (const std::string &name : names)
+      if (!sizes_.contains(name))
+        malformed(fmt::format("'{}' stands on the right side only", name));
+    return names;
+  }
+
+  Elaborator &e_;
+  BuiltinCall &call_;
+  std::vector<AxisGroups> patterns_; ///< one per operand
+  std::vector<TensorValue> operands_;
+  std::vector<NamedTensor> named_;
+  std::map<std::string, Dim> sizes_;
+  std::optional<size_t> rest_; ///< how many axes '..' stands for, where it stands
+};
+
+} // namespace
+
+Value Elaborator::builtinEinsum(BuiltinCall &call) { return EinsumCall(*this, call).run(); }
 
 } // namespace apr::frontend

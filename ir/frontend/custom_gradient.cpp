@@ -86,180 +86,217 @@ std::vector<ValueId> takeApart(Builder &builder, ValueId joined,
   return result;
 }
 
-} // namespace
-
-struct Elaborator::OwnGradient {
-  const FunctionDecl &declaration;
-  const std::string &name; ///< of the function
-  Scope &parameters;
-  Scope &body;
-  /// The arguments that derivatives are returned for.
-  std::vector<const Parameter *> reals;
-  std::vector<Value> values; ///< of `reals`
-};
-
-/// The tensors of the region's results, in the order of the float arguments.
-std::vector<ValueId> Elaborator::evaluateGradient(const OwnGradient &own, Value g,
-                                                  const std::vector<Value> &arguments) {
-  const FunctionDecl &declaration = own.declaration;
-  Location location = declaration.gradientParameters.front().pattern.location;
-  Scope &scope = *newScope(&own.body);
-  for (size_t i = 0; i < own.reals.size(); ++i)
-    bindUnlessHidden(own.reals[i]->pattern, arguments[i], scope, own.body);
-  Signature signature{fmt::format("the gradient of '{}'", own.name),
-                      &scope,
-                      &own.parameters,
-                      location,
-                      Signature::Free::Infer,
-                      {},
-                      {},
-                      nullptr};
-  std::vector<CallArgument> handed;
-  handed.push_back({{}, location, nullptr, nullptr, std::move(g)});
-  bindArguments(declaration.gradientParameters, std::move(handed), signature);
-
-  std::function<Expected(const Value &)> expectedOfValue = [&](const Value &value) {
-    Expected expected;
-    if (auto *tuple = value.as<TupleValue>())
-      for (const Value &element : tuple->elements)
-        expected.elements.push_back(expectedOfValue(element));
-    if (auto *tensor = value.as<TensorValue>())
-      expected = {tensor->type, tensor->type.dtype, {}};
-    return expected;
-  };
-  bool isSingle = arguments.size() == 1;
-  Value all = isSingle ? arguments.front() : Value(TupleValue{arguments, {}});
-  Expected expected = expectedOfValue(all);
-  Value given = evaluateBody(*declaration.gradient, scope, &expected);
-  const Body &body = *declaration.gradient;
-  Location end = body.expr                        ? body.expr->location
-                 : body.block->statements.empty() ? location
-                                                  : body.block->statements.back().location;
-  auto *tuple = given.as<TupleValue>();
-  if (!isSingle && (!tuple || tuple->elements.size() != arguments.size()))
-    fail(DiagnosticKind::KindMismatch, end,
-         fmt::format("the gradient of '{}' returns {} values, one per real argument, found {}",
-                     own.name, arguments.size(), describe(given)),
-         "'none' stands for a derivative of zero",
-         {{declaration.location, "the function is here"}});
-  std::vector<ValueId> derivatives;
-  std::string what = fmt::format("the derivative that 'with gradient' of '{}' returns", own.name);
-  auto derive = [&](const Value &argument, const Value &derivative) {
-    auto *tensor = asFloatTensor(argument);
-    if (!tensor)
-      return argument;
-    Value given = derivative;
-    // Arithmetic among hyperparameters is f64; what it was computed with here is not.
-    if (auto *known = asFloatTensor(derivative); known && tensor->isWeak)
-      given = convertTo(anyTensor(*known, end, what), tensor->type.dtype);
-    derivatives.push_back(requireType(given, tensor->type, end, what));
-    return argument;
-  };
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const Value &derivative = isSingle ? given : tuple->elements[i];
-    if (derivative.is<NoneValue>()) {
-      for (const TensorValue &tensor : floatLeaves(arguments[i]))
-        derivatives.push_back(context_->builder.splat(tensor.type, 0));
-      continue;
-    }
-    if (!mapLeavesOf(arguments[i], derivative, derive))
-      fail(DiagnosticKind::KindMismatch, end,
-           fmt::format("the derivative by {} has the form of that argument, found {}",
-                       describe(arguments[i]), describe(derivative)));
-  }
-  return derivatives;
+/// The type that each tensor of a tree asks of what stands in its place.
+Expected expectedLike(const Value &value) {
+  Expected expected;
+  if (auto *tuple = value.as<TupleValue>())
+    for (const Value &element : tuple->elements)
+      expected.elements.push_back(expectedLike(element));
+  if (auto *tensor = value.as<TensorValue>())
+    expected = {tensor->type, tensor->type.dtype, {}};
+  return expected;
 }
 
-/// The result of a call with the derivative that the function declares.
-Value Elaborator::withGradient(const FunctionDecl &declaration, const std::string &name,
-                               Scope &parameters, Scope &body, const Value &result,
-                               Location location) {
-  if (declaration.gradientParameters.size() != 1)
-    fail(DiagnosticKind::WrongArguments, declaration.location,
-         fmt::format("'with gradient' takes one parameter, the derivative by the result; found {}",
-                     declaration.gradientParameters.size()),
-         "of a function with several results it is a tuple: 'with gradient((a, b))'");
-  std::vector<TensorValue> results = floatLeaves(result);
-  if (results.empty()) {
-    if (result.is<NumberValue>() || result.is<DimValue>())
+/// One call of a function with a gradient of its own.
+class OwnGradient {
+public:
+  OwnGradient(Elaborator &elaborator, const FunctionDecl &declaration, const std::string &name,
+              Scope &parameters, Scope &body, Location location)
+      : e_(elaborator), declaration_(declaration), name_(name), parameters_(parameters),
+        body_(body), location_(location) {}
+
+  /// The result with its derivative.
+  Value attachTo(const Value &result) {
+    checkResult(result);
+    readArguments();
+    if (results_.empty() || operands_.empty())
       return result;
-    fail(DiagnosticKind::DTypeMismatch, declaration.location,
-         fmt::format("'{}' has a gradient, but no float result: {}", name, describe(result)));
-  }
-  for (TensorValue &part : results) {
-    if (part.type.dtype != results.front().type.dtype)
-      fail(DiagnosticKind::DTypeMismatch, declaration.location,
-           fmt::format("the results of a function with a gradient have one float dtype, found {} "
-                       "and {}",
-                       str(results.front().type), str(part.type)));
-    part = anyTensor(part, location, "a result");
+    if (Region::depthOf(e_.context()) >= Region::kMaximumDepth)
+      e_.fail(DiagnosticKind::TooLarge, location_,
+              fmt::format("functions with a gradient nest more than {} deep in each other's "
+                          "gradients and in scans",
+                          Region::kMaximumDepth));
+    FunctionContext &outer = e_.context();
+    ValueId joined = join(outer.builder, results_);
+    Region region(outer, std::nullopt);
+    std::vector<ValueId> derivatives = buildRegion(region, joined, result);
+    Region::Finished finished = region.complete(derivatives);
+    auto count = static_cast<int64_t>(operands_.size());
+    operands_.insert(operands_.begin(), joined);
+    operands_.insert(operands_.end(), finished.captured.begin(), finished.captured.end());
+    Attributes attributes;
+    attributes.set(AttrKey::Arguments, count);
+    ValueId whole =
+        outer.builder.at(location_)
+            .createMulti(OpKind::WithGradient, operands_, attributes, {}, finished.graph)
+            .front();
+    return replaceFloats(result, takeApart(outer.builder, whole, results_));
   }
 
-  OwnGradient own{declaration, name, parameters, body, {}, {}};
-  std::vector<ValueId> operands;
-  for (const Parameter &parameter : declaration.parameters) {
-    Value value = valueOf(parameter.pattern, parameters);
-    if (!isReal(parameter.type.get(), value))
-      continue;
-    own.reals.push_back(&parameter);
-    own.values.push_back(mapLeaves(value, [&](const Value &leaf) -> Value {
-      return leaf.is<TensorValue>() ? read(leaf, location) : leaf;
-    }));
-    for (const TensorValue &tensor : floatLeaves(own.values.back()))
-      operands.push_back(tensor.id);
+private:
+  void checkResult(const Value &result) {
+    const auto &parameters = declaration_.gradientParameters;
+    if (parameters.size() != 1)
+      e_.fail(DiagnosticKind::WrongArguments, declaration_.location,
+              fmt::format("'with gradient' takes one parameter, the derivative by the result; "
+                          "found {}",
+                          parameters.size()),
+              "of a function with several results it is a tuple: 'with gradient((a, b))'");
+    results_ = floatLeaves(result);
+    if (results_.empty() && !result.is<NumberValue>() && !result.is<DimValue>())
+      e_.fail(DiagnosticKind::DTypeMismatch, declaration_.location,
+              fmt::format("'{}' has a gradient, but no float result: {}", name_, describe(result)));
+    for (TensorValue &part : results_) {
+      if (part.type.dtype != results_.front().type.dtype)
+        e_.fail(DiagnosticKind::DTypeMismatch, declaration_.location,
+                fmt::format("the results of a function with a gradient have one float dtype, "
+                            "found {} and {}",
+                            str(results_.front().type), str(part.type)));
+      part = e_.anyTensor(part, location_, "a result");
+    }
   }
-  if (operands.empty())
-    return result;
 
-  if (Region::depthOf(*context_) >= Region::kMaximumDepth)
-    fail(DiagnosticKind::TooLarge, location,
-         fmt::format("functions with a gradient nest more than {} deep in each other's gradients "
-                     "and in scans",
-                     Region::kMaximumDepth));
-  FunctionContext &outer = *context_;
-  ValueId joined = join(outer.builder, results);
-  Region region(outer, std::nullopt);
-  std::vector<ValueId> derivatives;
-  {
-    ContextSwitch inside(*this, region);
-    ValueId g = region.addArgument(outer.graph().type(joined), "g", location);
+  void readArguments() {
+    for (const Parameter &parameter : declaration_.parameters) {
+      Value value = valueOf(parameter.pattern, parameters_);
+      if (!isReal(parameter.type.get(), value))
+        continue;
+      reals_.push_back(&parameter);
+      values_.push_back(mapLeaves(value, [&](const Value &leaf) -> Value {
+        return leaf.is<TensorValue>() ? e_.read(leaf, location_) : leaf;
+      }));
+      for (const TensorValue &tensor : floatLeaves(values_.back()))
+        operands_.push_back(tensor.id);
+    }
+  }
+
+  /// The region's results: one derivative for each of the operands.
+  std::vector<ValueId> buildRegion(Region &region, ValueId joined, const Value &result) {
+    const Graph &outer = region.outer().graph();
+    Elaborator::ContextSwitch inside(e_, region);
+    ValueId g = region.addArgument(outer.type(joined), "g", location_);
     std::vector<Value> arguments;
-    for (const Value &value : own.values)
+    for (const Value &value : values_)
       arguments.push_back(mapLeaves(value, [&](const Value &leaf) -> Value {
         auto *tensor = asFloatTensor(leaf);
         if (!tensor)
           return leaf;
-        return make(
-            region.addArgument(tensor->type, outer.graph().value(tensor->id).name, location),
-            tensor->isWeak);
+        const std::string &name = outer.value(tensor->id).name;
+        return e_.make(region.addArgument(tensor->type, name, location_), tensor->isWeak);
       }));
-    std::vector<ValueId> parts = takeApart(region.builder.at(location), g, results);
+    std::vector<ValueId> parts = takeApart(region.builder.at(location_), g, results_);
     size_t next = 0;
     Value derivative = mapLeaves(result, [&](const Value &leaf) -> Value {
       auto *tensor = asFloatTensor(leaf);
-      return tensor ? Value(make(parts[next++], tensor->isWeak)) : Value(NoneValue{});
+      return tensor ? Value(e_.make(parts[next++], tensor->isWeak)) : Value(NoneValue{});
     });
-    derivatives = evaluateGradient(own, std::move(derivative), arguments);
+    return derivativesOf(arguments, evaluate(std::move(derivative), arguments));
   }
-  Region::Finished finished = region.complete(derivatives);
-  auto count = static_cast<int64_t>(operands.size());
-  operands.insert(operands.begin(), joined);
-  operands.insert(operands.end(), finished.captured.begin(), finished.captured.end());
-  Attributes attributes;
-  attributes.set(AttrKey::Arguments, count);
-  ValueId whole = outer.builder.at(location)
-                      .createMulti(OpKind::WithGradient, operands, attributes, {}, finished.graph)
-                      .front();
-  std::vector<ValueId> parts = takeApart(outer.builder, whole, results);
-  size_t next = 0;
-  return mapLeaves(result, [&](const Value &leaf) -> Value {
-    auto *tensor = asFloatTensor(leaf);
-    if (!tensor)
-      return leaf;
-    TensorValue made = make(parts[next++], tensor->isWeak);
-    made.rows = tensor->owner == context_ ? tensor->rows : std::nullopt;
-    return made;
-  });
+
+  /// What the gradient's body returns, one value per real argument.
+  std::vector<Value> evaluate(Value g, const std::vector<Value> &arguments) {
+    Location location = declaration_.gradientParameters.front().pattern.location;
+    Scope &scope = *e_.newScope(&body_);
+    for (size_t i = 0; i < reals_.size(); ++i)
+      bindUnlessHidden(reals_[i]->pattern, arguments[i], scope, body_);
+    Signature signature{fmt::format("the gradient of '{}'", name_),
+                        &scope,
+                        &parameters_,
+                        location,
+                        Signature::Free::Infer,
+                        {},
+                        {},
+                        nullptr};
+    std::vector<CallArgument> handed;
+    handed.push_back({{}, location, nullptr, nullptr, std::move(g)});
+    e_.bindArguments(declaration_.gradientParameters, std::move(handed), signature);
+    bool isSingle = arguments.size() == 1;
+    Expected expected =
+        expectedLike(isSingle ? arguments.front() : Value(TupleValue{arguments, {}}));
+    Value given = e_.evaluateBody(*declaration_.gradient, scope, &expected);
+    if (isSingle)
+      return {given};
+    auto *tuple = given.as<TupleValue>();
+    if (!tuple || tuple->elements.size() != arguments.size())
+      e_.fail(DiagnosticKind::KindMismatch, end(),
+              fmt::format("the gradient of '{}' returns {} values, one per real argument, found {}",
+                          name_, arguments.size(), describe(given)),
+              "'none' stands for a derivative of zero",
+              {{declaration_.location, "the function is here"}});
+    return tuple->elements;
+  }
+
+  std::vector<ValueId> derivativesOf(const std::vector<Value> &arguments,
+                                     const std::vector<Value> &given) {
+    std::vector<ValueId> derivatives;
+    auto derive = [&](const Value &argument, const Value &derivative) {
+      if (auto *tensor = asFloatTensor(argument))
+        derivatives.push_back(derivativeBy(*tensor, derivative));
+      return argument;
+    };
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (given[i].is<NoneValue>()) {
+        for (const TensorValue &tensor : floatLeaves(arguments[i]))
+          derivatives.push_back(e_.context().builder.splat(tensor.type, 0));
+        continue;
+      }
+      if (!mapLeavesOf(arguments[i], given[i], derive))
+        e_.fail(DiagnosticKind::KindMismatch, end(),
+                fmt::format("the derivative by {} has the form of that argument, found {}",
+                            describe(arguments[i]), describe(given[i])));
+    }
+    return derivatives;
+  }
+
+  ValueId derivativeBy(const TensorValue &argument, const Value &derivative) {
+    std::string what = fmt::format("the derivative that 'with gradient' of '{}' returns", name_);
+    Value given = derivative;
+    // Arithmetic among hyperparameters is f64; what the derivative was computed with here is not.
+    if (auto *known = asFloatTensor(derivative); known && argument.isWeak)
+      given = e_.convertTo(e_.anyTensor(*known, end(), what), argument.type.dtype);
+    return e_.requireType(given, argument.type, end(), what);
+  }
+
+  Value replaceFloats(const Value &result, const std::vector<ValueId> &parts) {
+    size_t next = 0;
+    return mapLeaves(result, [&](const Value &leaf) -> Value {
+      auto *tensor = asFloatTensor(leaf);
+      if (!tensor)
+        return leaf;
+      TensorValue made = e_.make(parts[next++], tensor->isWeak);
+      if (tensor->owner == &e_.context())
+        made.rows = tensor->rows;
+      return made;
+    });
+  }
+
+  /// Where the gradient's body ends, for messages on what it returns.
+  Location end() const {
+    const Body &body = *declaration_.gradient;
+    if (body.expr)
+      return body.expr->location;
+    return body.block->statements.empty() ? declaration_.location
+                                          : body.block->statements.back().location;
+  }
+
+  Elaborator &e_;
+  const FunctionDecl &declaration_;
+  const std::string &name_;
+  Scope &parameters_; ///< of the function
+  Scope &body_;       ///< has the names that its body binds
+  const Location location_;
+  std::vector<TensorValue> results_;
+  std::vector<const Parameter *> reals_; ///< the arguments that have derivatives
+  std::vector<Value> values_;            ///< of `reals_`
+  std::vector<ValueId> operands_;        ///< the floats in `values_`
+};
+
+} // namespace
+
+Value Elaborator::withGradient(const FunctionDecl &declaration, const std::string &name,
+                               Scope &parameters, Scope &body, const Value &result,
+                               Location location) {
+  return OwnGradient(*this, declaration, name, parameters, body, location).attachTo(result);
 }
 
 } // namespace apr::frontend

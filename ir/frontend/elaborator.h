@@ -179,7 +179,8 @@ public:
                      Signature &signature);
   Value evaluateArgument(CallArgument &argument, const Expected *expected);
 
-  // ---- regions (custom_gradient.cpp, builtins_scan.cpp) ----
+  /// A call's result with the derivative that the function declares (custom_gradient.cpp); `body`
+  /// has the names that the function's body binds.
   Value withGradient(const FunctionDecl &declaration, const std::string &name, Scope &parameters,
                      Scope &body, const Value &result, Location location);
 
@@ -204,9 +205,9 @@ public:
   // ---- instances (instances.cpp) ----
   Instance *construct(const LayerValue &layer, std::vector<CallArgument> arguments,
                       Location location);
+  [[noreturn]] void failUnknownArgument(const Layer &layer, const CallArgument &argument);
   Value member(const Value &object, const Name &name, Location location);
   /// The parameters and buffers of a value that names instances or parameters.
-  [[noreturn]] void failUnknownArgument(const Layer &layer, const CallArgument &argument);
   std::vector<uint32_t> statesOf(const Value &value, Location location);
   BundleValue bundleOf(const Value &value, Location location);
   std::vector<std::string> &path() { return path_; }
@@ -320,13 +321,6 @@ private:
   void splitAxis(AxisPlan &plan, const AxisGroup &group, size_t axis, const Type &type,
                  Location location);
   TensorValue joinAxes(const AxisPlan &plan, ValueId value, const std::vector<std::string> &names);
-  std::vector<TensorValue> einsumOperands(BuiltinCall &call);
-  struct OwnGradient;
-  std::vector<ValueId> evaluateGradient(const OwnGradient &own, Value g,
-                                        const std::vector<Value> &arguments);
-  struct ScanBody;
-  Value runScanBody(const ScanBody &body, const Value &carry, const Value &slices);
-  Value scanStart(const ScanBody &body, const Value &init, Location location);
   ValueId randomOp(OpKind op, const Type &type, Location location);
   Type expectedType(BuiltinCall &call, std::string_view what);
   TensorValue flattenForMatmul(TensorValue tensor);
