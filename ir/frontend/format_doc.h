@@ -23,7 +23,7 @@ struct Doc {
   /// How a Block or an Assign may be laid out.
   enum class Style : uint8_t {
     Plain,
-    Inline,      ///< a Block of one expression: may stand on one line
+    Inline,      ///< a Block of one short statement: may stand on one line
     Declaration, ///< an Assign whose right side is a body
     Flush,       ///< a Fill that is alone in its brackets: no further indentation
     Header,      ///< a Fill of a function's parameters and its result

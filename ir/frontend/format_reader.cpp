@@ -177,7 +177,7 @@ private:
       case LeftBrace:
         if (ends == Ends::AtBrace)
           return;
-        atoms.push_back({Atom::Role::Braces, LeftBrace, readBlock(Doc::Style::Plain)});
+        atoms.push_back({Atom::Role::Braces, LeftBrace, readBlock(blockStyle(atoms))});
         break;
       case LeftParen:
       case LeftBracket:
@@ -249,14 +249,22 @@ private:
     }
   }
 
+  /// `update(p, g) { … }` and `after { … }` may stand on one line; declarations never do.
+  static Doc::Style blockStyle(const Atoms &head) {
+    if (head.empty())
+      return Doc::Style::Plain;
+    const std::string &word = head.front().doc.token.text;
+    return word == "update" || word == "after" ? Doc::Style::Inline : Doc::Style::Plain;
+  }
+
   Doc readBlock(Doc::Style style) {
     std::vector<Doc> children;
     children.push_back(makeText(next()));
     for (Doc &statement : readStatements())
       children.push_back(std::move(statement));
     children.push_back(makeText(next()));
-    bool isExpression = children.size() == 3 && lastIsExpression_;
-    if (!isExpression)
+    bool isSimple = children.size() == 3 && lastIsSimple_;
+    if (!isSimple)
       style = Doc::Style::Plain;
     return makeGroup(Doc::Kind::Block, std::move(children), style);
   }
@@ -343,13 +351,14 @@ private:
   Doc layOutStatement(Atoms atoms) {
     bool isDeclaration = atoms.front().role == Atom::Role::Word &&
                          (atoms.front().kind == Fn || atoms.front().doc.token.text == "entry");
-    bool isAssigned = std::any_of(atoms.begin(), atoms.end(), isAssignment);
+    bool isBinding = std::any_of(atoms.begin(), atoms.end(),
+                                 [](const Atom &atom) { return atom.isOperator(Assign); });
     bool startsWithWord = atoms.front().role == Atom::Role::Word;
     bool isFunctionValue =
         atoms.front().kind == Fn && atoms.size() > 1 && atoms[1].role == Atom::Role::Brackets;
     Doc doc =
         layOutAssign(std::move(atoms), isDeclaration ? Doc::Style::Declaration : Doc::Style::Plain);
-    lastIsExpression_ = isFunctionValue || (!startsWithWord && !isAssigned);
+    lastIsSimple_ = isFunctionValue || (!startsWithWord && !isBinding);
     return doc;
   }
 
@@ -542,7 +551,7 @@ private:
 
   std::vector<SpacedToken> tokens_;
   size_t position_ = 0;
-  bool lastIsExpression_ = false; ///< the statement read last is a plain expression
+  bool lastIsSimple_ = false; ///< the statement read last is an expression or `a <- b`
 };
 
 } // namespace
