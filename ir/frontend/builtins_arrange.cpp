@@ -61,7 +61,10 @@ private:
   }
 
   ValueId join(std::vector<ValueId> parts, size_t axis) {
+    const ValueId first = parts[0];
     std::erase_if(parts, [&](ValueId v) { return b_.type(v).shape[axis] == Dim(0); });
+    if (parts.empty())
+      return first;
     return parts.size() == 1 ? parts[0] : b_.concat(std::move(parts), static_cast<int64_t>(axis));
   }
 

@@ -64,8 +64,11 @@ private:
   }
 
   TensorValue indices(size_t argument) {
-    TensorValue value = e_.anyTensor(*call_.values[argument], at(argument),
-                                     fmt::format("the indices of '{}'", call_.builtin.name));
+    const std::string what = fmt::format("the indices of '{}'", call_.builtin.name);
+    const Value &given = *call_.values[argument];
+    if (e_.asDim(given) || given.is<ListValue>())
+      return e_.requireTensor(given, DType::I64, at(argument), what);
+    TensorValue value = e_.anyTensor(given, at(argument), what);
     if (value.type.dtype != DType::I32 && value.type.dtype != DType::I64)
       e_.fail(DiagnosticKind::DTypeMismatch, at(argument),
               fmt::format("indices are i32 or i64, found {}", str(value.type)));

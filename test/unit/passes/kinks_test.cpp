@@ -111,6 +111,27 @@ TEST(Kinks, PowersOfZero) {
   EXPECT_NEAR(gradients[1][3], std::log(2.0), 1e-15);
 }
 
+TEST(Kinks, ProductsAtZeros) {
+  BuildValue product = [](Builder &b, Values v) { return b.reduce(OpKind::Product, v[0], {0}); };
+  EXPECT_EQ(gradientsAt(product, {{2, 0, 4}})[0], Numbers({0, 8, 0}));
+  EXPECT_EQ(gradientsAt(product, {{0, 3, 0}})[0], Numbers({0, 0, 0}));
+  EXPECT_EQ(gradientsAt(product, {{-0.0}})[0], Numbers({1}));
+}
+
+TEST(Kinks, OverwrittenElementsGetNothing) {
+  BuildValue scatter = [](Builder &b, Values v) {
+    int64_t raw[] = {1, 7, 1};
+    ValueId index = b.constant({DType::I64, {Dim(3)}},
+                               Literal::fromElements(DType::I64, std::span<const int64_t>(raw)));
+    ValueId written =
+        b.create(OpKind::ScatterSet, {v[0], index, v[1]}, {{AttrKey::Axis, int64_t(0)}});
+    return b.mul(written, written);
+  };
+  auto gradients = gradientsAt(scatter, {{1, 2, 3}, {4, 5, 6}});
+  EXPECT_EQ(gradients[0], Numbers({2, 0, 0}));
+  EXPECT_EQ(gradients[1], Numbers({0, 10, 12}));
+}
+
 // The branch that is not taken may be infinitely steep and still gives nothing.
 TEST(Kinks, SelectHidesTheOtherBranch) {
   BuildValue guarded = [](Builder &b, Values v) {
