@@ -39,6 +39,7 @@ void ModelElaborator::lowerApply(const TrainMember &train, const TrainBody &body
   for (const Pipeline &pipeline : body.pipelines)
     for (const UsingLine &line : pipeline.lines)
       all.push_back(prepare(line));
+  tellGroupsApart(all);
   nameHypers(all, block);
   size_t optimizers =
       static_cast<size_t>(std::count_if(all.begin(), all.end(), [](const PreparedLine &line) {
@@ -88,24 +89,37 @@ bool isScalarNumber(const TypeExpr *type) {
           type->name == "i32" || type->name == "i64");
 }
 
+/// "net.0.weight" of a path as it is written; empty where it is something else.
+std::string pathText(const Expr &path) {
+  if (auto *name = path.as<NameExpr>())
+    return name->name;
+  if (auto *member = path.as<MemberExpr>())
+    return dotted(pathText(*member->object), member->member.text);
+  auto *indexing = path.as<IndexExpr>();
+  if (!indexing || indexing->indices.size() != 1 || !indexing->indices[0].first)
+    return {};
+  auto *number = indexing->indices[0].first->as<NumberExpr>();
+  return number ? dotted(pathText(*indexing->object), number->text) : std::string();
+}
+
+/// How hyperparameters and states of a `using` line are told from those of others.
 std::string groupName(const UsingStmt &stmt) {
   if (stmt.on.empty())
     return "rest";
-  std::string name;
-  for (const Expr *part = stmt.on.front().get(); part;) {
-    if (auto *member = part->as<MemberExpr>()) {
-      name = dotted(member->member.text, name);
-      part = member->object.get();
-    } else {
-      if (auto *simple = part->as<NameExpr>())
-        name = dotted(simple->name, name);
-      part = nullptr;
-    }
-  }
+  std::string name = pathText(*stmt.on.front());
   return name.empty() ? "group" : name;
 }
 
 } // namespace
+
+/// Optimizers that cover the rest of different gradients, say, are "rest" and "rest2".
+void ModelElaborator::tellGroupsApart(std::vector<PreparedLine> &lines) {
+  std::map<std::string, int> uses;
+  for (PreparedLine &line : lines)
+    if (line.callee.is<OptimizerValue>())
+      if (int use = ++uses[line.group]; use > 1)
+        line.group += std::to_string(use);
+}
 
 /// Evaluates the callee and the arguments of a `using` line; the gradients come first later.
 ModelElaborator::PreparedLine ModelElaborator::prepare(const UsingLine &line) {

@@ -120,6 +120,7 @@ private:
   void lowerApply(const TrainMember &train, const TrainBody &body,
                   const std::vector<uint32_t> &written);
   PreparedLine prepare(const UsingLine &line);
+  void tellGroupsApart(std::vector<PreparedLine> &lines);
   void nameHypers(std::vector<PreparedLine> &lines, const std::string &block);
   /// By state: the rows that a step reads.
   using RowMasks = std::map<uint32_t, ValueId>;
