@@ -119,8 +119,8 @@ private:
   // One frame and one pointer array serve all kernels: each has finished before the next starts.
   void allocateFrame() {
     frame_ = builder_.CreateAlloca(shared_.runner.frameType(), nullptr, "frame");
-    buffers_ =
-        builder_.CreateAlloca(llvm::ArrayType::get(context_.pointer(), mostBuffers_), nullptr, "buffers");
+    buffers_ = builder_.CreateAlloca(llvm::ArrayType::get(context_.pointer(), mostBuffers_),
+                                     nullptr, "buffers");
     rowOffset_ = builder_.CreateAlloca(context_.i64(), nullptr, "row_offset");
   }
 

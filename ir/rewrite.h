@@ -40,8 +40,7 @@ bool hasControlRegion(const Op &op);
 
 /// Applies `transform` to a graph and the control regions in it, innermost first. `transform` keeps
 /// the arguments and the number and types of the results.
-Graph transformEveryGraph(const Graph &graph,
-                          const std::function<Graph(const Graph &)> &transform);
+Graph transformEveryGraph(const Graph &graph, const std::function<Graph(const Graph &)> &transform);
 
 /// rewriteGraph for a graph and the control regions in it, innermost first.
 Graph rewriteEveryGraph(const Graph &graph,

@@ -88,8 +88,8 @@ private:
       report(f.location, "a dim variable is listed twice");
     for (size_t i = 0; i < f.arguments.size(); ++i)
       argument(f.arguments[i], f.graph.value(f.graph.arguments()[i]));
-    if (f.shards && (f.kind != FunctionKind::Grad || f.shards->count < 1 ||
-                     !dims.contains(f.shards->rows)))
+    if (f.shards &&
+        (f.kind != FunctionKind::Grad || f.shards->count < 1 || !dims.contains(f.shards->rows)))
       report(f.location, "only a grad has shards, at least one, of one of its dim variables");
     std::set<std::string_view> updated;
     for (size_t i = 0; i < f.results.size(); ++i)

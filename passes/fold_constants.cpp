@@ -106,8 +106,10 @@ Graph writeConstants(const Graph &region, const std::vector<const Literal *> &co
       rewriter.map(arguments[i], target.addArgument(value.type, value.name, value.location));
   for (size_t i = 0; i < arguments.size(); ++i)
     if (const Value &value = region.value(arguments[i]); constants[i])
-      rewriter.map(arguments[i], rewriter.builder().at(value.location).named(value.name).constant(
-                                     value.type, Literal(*constants[i])));
+      rewriter.map(arguments[i], rewriter.builder()
+                                     .at(value.location)
+                                     .named(value.name)
+                                     .constant(value.type, Literal(*constants[i])));
   for (const Op &op : region.ops())
     rewriter.copy(op);
   for (ValueId result : region.results)

@@ -347,8 +347,8 @@ bool hasKernels(const Graph &graph) {
   return std::ranges::any_of(graph.ops(), [](const Op &op) { return op.kind == OpKind::Kernel; });
 }
 
-/// A value that a step yields twice, as a carry and as an output, is stored twice by the kernel that
-/// makes it; without this a kernel of its own would copy it.
+/// A value that a step yields twice, as a carry and as an output, is stored twice by the kernel
+/// that makes it; without this a kernel of its own would copy it.
 Graph separateYields(Graph region) {
   Builder builder(region);
   for (size_t i = 1; i < region.results.size(); ++i) {

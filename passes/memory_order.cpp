@@ -58,8 +58,7 @@ private:
       auto region = std::make_shared<Graph>(*op.region);
       const size_t carries = ScanParts(op).carries;
       orderForMemory(
-          *region,
-          [carries](const Graph &g, size_t result) { return carryOf(g, result, carries); },
+          *region, [carries](const Graph &g, size_t result) { return carryOf(g, result, carries); },
           remarks_);
       op.region = std::move(region);
     }
@@ -75,9 +74,8 @@ private:
       std::vector<ValueId> operands;
       for (size_t k = 0; k < op.operands.size(); ++k) {
         const ValueId operand = op.operands[k];
-        const bool isFree =
-            k >= ScanParts(op).carries ||
-            (uses[operand] == 1 && rewriter.source().definitionIndex(operand));
+        const bool isFree = k >= ScanParts(op).carries ||
+                            (uses[operand] == 1 && rewriter.source().definitionIndex(operand));
         operands.push_back(isFree ? rewriter(operand)
                                   : appendCopy(rewriter.builder(), rewriter(operand)));
       }
@@ -91,9 +89,8 @@ private:
     for (ValueId result : op.results)
       types.push_back(rewriter.source().type(result));
     Graph &target = rewriter.builder().graph();
-    const size_t index =
-        target.addOp(op.kind, std::move(operands), op.attributes, std::move(types), op.location,
-                     op.region);
+    const size_t index = target.addOp(op.kind, std::move(operands), op.attributes, std::move(types),
+                                      op.location, op.region);
     for (size_t i = 0; i < op.results.size(); ++i) {
       const ValueId fresh = target.ops()[index].results[i];
       target.value(fresh) = rewriter.source().value(op.results[i]);
@@ -247,8 +244,7 @@ private:
 
 } // namespace
 
-void orderForMemory(Graph &graph, const OverwrittenValue &overwritten,
-                    const CopyRemarks &remarks) {
+void orderForMemory(Graph &graph, const OverwrittenValue &overwritten, const CopyRemarks &remarks) {
   MemoryOrderer(graph, overwritten, remarks).run();
 }
 

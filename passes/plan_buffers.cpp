@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// passes/memory_order.h decides what is written over what, and the order that this needs. Then a walk
-// over the ops gives out and takes back ranges of the workspace.
+// passes/memory_order.h decides what is written over what, and the order that this needs. Then a
+// walk over the ops gives out and takes back ranges of the workspace.
 #include "passes/plan_buffers.h"
 
 #include "ir/scan.h"
@@ -146,9 +146,8 @@ public:
 
   void run() {
     dropBuffers(graph());
-    orderForMemory(
-        graph(), [&](const Graph &g, size_t result) { return oldState(g, result); },
-        {function_.name, remarks_});
+    orderForMemory(graph(), [&](const Graph &g, size_t result) { return oldState(g, result); },
+                   {function_.name, remarks_});
     place();
   }
 
@@ -218,7 +217,8 @@ private:
         slot = {BufferSpace::State, 0, static_cast<int64_t>(layout_.state.at(result.name))};
         break;
       }
-      forEachInMemory(graph(), graph().results[i], [&](ValueId v) { graph().value(v).buffer = slot; });
+      forEachInMemory(graph(), graph().results[i],
+                      [&](ValueId v) { graph().value(v).buffer = slot; });
     }
   }
 
@@ -302,7 +302,8 @@ void planBuffers(Module &module, const PassOptions &options, Diagnostics &diagno
     return;
   const ModuleLayout layout = layoutModule(module);
   for (Function &function : module.functions)
-    if (checkIsFused(function, function.graph, diagnostics) && checkGradientRoles(module, function, diagnostics))
+    if (checkIsFused(function, function.graph, diagnostics) &&
+        checkGradientRoles(module, function, diagnostics))
       FunctionPlanner(module, layout, function, options.remarks).run();
 }
 

@@ -99,9 +99,8 @@ InferredTypes inferScan(const TypeQuery &query) {
     if (i < carries && !(yielded == query.operands[i]))
       return Error{fmt::format("carry {} is {}, but the region yields {}", i,
                                str(query.operands[i]), str(yielded))};
-    types.push_back(
-        i < carries ? yielded
-                    : stackedType(query.attributes.dims(AttrKey::Length)[0], yielded));
+    types.push_back(i < carries ? yielded
+                                : stackedType(query.attributes.dims(AttrKey::Length)[0], yielded));
   }
   return types;
 }

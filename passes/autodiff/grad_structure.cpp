@@ -2,11 +2,11 @@
 //
 // The derivative of a scan is a scan in the opposite direction:
 //
-//     carries    the derivative by each active carry, the sum so far of each wanted captured value's
-//     inputs     the carries that entered each step, the scan's inputs, the outputs' derivatives
-//     captured   the scan's captured values
-//     a step     the scan's own step again, then a reverse walk over it
-//     outputs    the derivatives by the inputs; the carries that enter each step, for derivatives of
+//     carries    the derivative by each active carry, the sum so far of each wanted captured
+//     value's inputs     the carries that entered each step, the scan's inputs, the outputs'
+//     derivatives captured   the scan's captured values a step     the scan's own step again, then
+//     a reverse walk over it outputs    the derivatives by the inputs; the carries that enter each
+//     step, for derivatives of
 //                derivatives
 #include "passes/autodiff/grad_rules.h"
 
@@ -148,8 +148,7 @@ private:
     for (const auto *operands : {&activeCarries_, &wantedCaptured_, &wantedInputs_})
       for (size_t i : *operands)
         by.push_back(own_[i]);
-    auto gradients =
-        buildGradients(stepBuilder_, seeds, by, d_.walk.location, d_.walk.diagnostics);
+    auto gradients = buildGradients(stepBuilder_, seeds, by, d_.walk.location, d_.walk.diagnostics);
     if (!gradients)
       return false;
     yieldGradients(*gradients);

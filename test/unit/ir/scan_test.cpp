@@ -94,8 +94,7 @@ TEST(Scan, RewritingReachesRegionsInRegions) {
   Graph changed = rewriteEveryGraph(graph, [](const Op &op, GraphRewriter &rewriter) {
     if (op.kind != OpKind::Neg)
       return false;
-    rewriter.map(op.result(),
-                 rewriter.builder().unary(OpKind::Abs, rewriter(op.operands[0])));
+    rewriter.map(op.result(), rewriter.builder().unary(OpKind::Abs, rewriter(op.operands[0])));
     return true;
   });
   const Op &scan = changed.ops()[0];

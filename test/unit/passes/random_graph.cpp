@@ -29,13 +29,12 @@ constexpr double kEdges[] = {0.0,
 class Generator {
 public:
   explicit Generator(uint64_t seed, int depth = 0)
-      : engine_(seed), depth_(depth), b_(graph_),
-        shapes_{{},
-                {Dim(3)},
-                {Dim(2), Dim(3)},
-                {Dim::variable("B"), Dim(3)},
-                {Dim(1), Dim(3)},
-                {Dim(3), Dim(3)}} {}
+      : engine_(seed), depth_(depth), b_(graph_), shapes_{{},
+                                                          {Dim(3)},
+                                                          {Dim(2), Dim(3)},
+                                                          {Dim::variable("B"), Dim(3)},
+                                                          {Dim(1), Dim(3)},
+                                                          {Dim(3), Dim(3)}} {}
 
   Graph generate() {
     for (const Shape &shape : shapes_)
@@ -89,7 +88,8 @@ private:
       operands.inputs.push_back(input);
       length = graph_.type(input).shape[0];
     }
-    auto region = std::make_shared<Graph>(Generator(engine_(), depth_ + 1).makeStep(graph_, operands));
+    auto region =
+        std::make_shared<Graph>(Generator(engine_(), depth_ + 1).makeStep(graph_, operands));
     auto direction = below(2) ? ScanDirection::Forwards : ScanDirection::Backwards;
     for (ValueId v : createScan(b_, operands, length, direction, region))
       graph_.type(v).rank() <= 2 ? keep(v) : stacks_.push_back(v);

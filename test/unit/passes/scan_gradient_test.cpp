@@ -190,9 +190,8 @@ TEST(ScanGradient, SumsGoFromTheLastStepToTheFirst) {
   Graph graph;
   Builder b(graph);
   ValueId xs = graph.addArgument(f64({5})), w = graph.addArgument(f64({}));
-  auto r = scan(b, {{}, {xs}, {w}}, 5, [](Builder &s, Values v) {
-    return std::vector<ValueId>{s.mul(v[0], v[1])};
-  });
+  auto r = scan(b, {{}, {xs}, {w}}, 5,
+                [](Builder &s, Values v) { return std::vector<ValueId>{s.mul(v[0], v[1])}; });
   ValueId loss = b.sum(r[0], {0});
   graph.results = b.createMulti(OpKind::Gradient, {loss, w});
   Diagnostics diagnostics;
@@ -212,9 +211,8 @@ TEST(ScanGradient, KeepsOnlyWhatDerivativesRead) {
   Graph graph;
   Builder b(graph);
   ValueId h = graph.addArgument(f64({})), xs = graph.addArgument(f64({5}));
-  auto r = scan(b, {{h}, {xs}, {}}, 5, [](Builder &s, Values v) {
-    return std::vector<ValueId>{s.add(v[0], v[1])};
-  });
+  auto r = scan(b, {{h}, {xs}, {}}, 5,
+                [](Builder &s, Values v) { return std::vector<ValueId>{s.add(v[0], v[1])}; });
   graph.results = b.createMulti(OpKind::Gradient, {r[0], h, xs});
   Diagnostics diagnostics;
   Graph done = differentiatedGraph(std::move(graph), diagnostics);
