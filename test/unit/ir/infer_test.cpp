@@ -68,7 +68,8 @@ TEST(Infer, Reduce) {
   expectError(OpKind::Sum, {kFB}, axes({1, 0}), "ascending");
   expectError(OpKind::Sum, {kFB}, axes({0, 0}), "ascending");
   expectError(OpKind::Sum, {kFB}, {}, "missing");
-  expectError(OpKind::ReduceMax, {type(DType::Bool, {"B"})}, axes({0}), "float or integer");
+  expectType(OpKind::ReduceMax, {type(DType::Bool, {"B"})}, axes({0}), type(DType::Bool));
+  expectError(OpKind::Sum, {type(DType::Bool, {"B"})}, axes({0}), "float or integer");
   Attributes order = axes({0});
   order.set(AttrKey::Order, Order::chunks(4));
   expectError(OpKind::Sum, {kFB}, order, "several results");

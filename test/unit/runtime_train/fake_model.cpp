@@ -55,9 +55,9 @@ const aprt_tensor seedInput[] = {{"seed", nullptr, 0, APRT_I64, 0, 0, 0, 8, 0, {
 const aprt_tensor trainInputs[] = {{"x", rowsByTwo, 2, APRT_F64, 0, 0, 0, 0, 0, {0}},
                                    {"y", rows, 1, APRT_F64, 0, 0, 0, 0, 0, {0}}};
 const aprt_tensor stepResults[] = {{"loss", nullptr, 0, APRT_F64, APRT_SCALAR, 0, 0, 8, 0, {0}},
-                                   {"rows", nullptr, 0, APRT_I64, APRT_SCALAR, 0, 0, 8, 0, {0}}};
+                                   {"rows", nullptr, 0, APRT_I64, APRT_SUM, 0, 0, 8, 0, {0}}};
 const aprt_tensor evalResults[] = {{"loss", rows, 1, APRT_F64, APRT_ROWS, 0, 0, 0, 0, {0}},
-                                   {"rows", nullptr, 0, APRT_I64, APRT_SCALAR, 0, 0, 8, 0, {0}}};
+                                   {"rows", nullptr, 0, APRT_I64, APRT_SUM, 0, 0, 8, 0, {0}}};
 const aprt_tensor predictResults[] = {{"y", rows, 1, APRT_F64, APRT_TENSOR, 0, 0, 0, 0, {0}}};
 
 double output(const State &state, const double *x) {
