@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace apr {
 namespace {
@@ -111,6 +112,25 @@ std::optional<ValueId> simplifyPad(Simplifier &s, const Candidate &c) {
   return std::nullopt;
 }
 
+/// Twice along an axis is not at all, and an axis of size 1 has no opposite order.
+std::optional<ValueId> simplifyReverse(Simplifier &s, const Candidate &c) {
+  const Op *inner = s.definedBy(c.x(), OpKind::Reverse);
+  const auto &outer = c.attributes.integers(AttrKey::Axes);
+  std::vector<int64_t> axes;
+  if (inner)
+    std::ranges::set_symmetric_difference(outer, inner->attributes.integers(AttrKey::Axes),
+                                          std::back_inserter(axes));
+  else
+    axes = outer;
+  std::erase_if(axes, [&](int64_t axis) { return c.type.shape[size_t(axis)] == Dim(1); });
+  ValueId operand = inner ? inner->operands[0] : c.x();
+  if (axes.empty())
+    return operand;
+  if (!inner && axes == outer)
+    return std::nullopt;
+  return s.make({OpKind::Reverse, {operand}, {{AttrKey::Axes, axes}}, c.type});
+}
+
 /// Whatever moves, a constant that is the same everywhere stays so.
 std::optional<ValueId> moveSplat(Simplifier &s, const Candidate &c) {
   const Literal *element = s.splatOf(c.x());
@@ -119,7 +139,7 @@ std::optional<ValueId> moveSplat(Simplifier &s, const Candidate &c) {
 
 bool movesOneOperand(OpKind kind) {
   return kind == OpKind::Reshape || kind == OpKind::Transpose || kind == OpKind::Broadcast ||
-         kind == OpKind::Slice;
+         kind == OpKind::Slice || kind == OpKind::Reverse;
 }
 
 } // namespace
@@ -128,7 +148,8 @@ std::optional<ValueId> simplifyMovement(Simplifier &s, const Candidate &c) {
   if (movesOneOperand(c.kind)) {
     if (auto constant = moveSplat(s, c))
       return constant;
-    if (c.kind != OpKind::Transpose && c.kind != OpKind::Slice && s.type(c.x()) == c.type)
+    if (c.kind != OpKind::Transpose && c.kind != OpKind::Slice && c.kind != OpKind::Reverse &&
+        s.type(c.x()) == c.type)
       return c.x();
   }
   switch (c.kind) {
@@ -140,6 +161,8 @@ std::optional<ValueId> simplifyMovement(Simplifier &s, const Candidate &c) {
     return simplifyBroadcast(s, c);
   case OpKind::Slice:
     return simplifySlice(s, c);
+  case OpKind::Reverse:
+    return simplifyReverse(s, c);
   case OpKind::Pad:
     return simplifyPad(s, c);
   case OpKind::Concat:
