@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Broken programs must give messages, whatever is broken: mutations of the examples, the library
 // and the programs of test/diagnostics.
+#include "ir/frontend/format.h"
 #include "ir/frontend/frontend.h"
+#include "ir/frontend/lower_test.h"
 #include "ir/verifier.h"
 
 #include <algorithm>
@@ -47,6 +49,36 @@ std::vector<std::string> pieces(const std::string &text) {
     i = end;
   }
   return out;
+}
+
+/// What formats at all formats again to the same text; a layout that changes the program throws.
+void checkFormat(const std::string &text) {
+  SourceManager sources;
+  Diagnostics diagnostics;
+  auto formatted = formatSource(sources, sources.add("fuzz.apr", text), diagnostics);
+  ASSERT_EQ(formatted.has_value(), !diagnostics.hasErrors()) << text;
+  if (!formatted)
+    return;
+  auto again = formatSource(sources, sources.add("formatted.apr", *formatted), diagnostics);
+  ASSERT_TRUE(again == formatted) << text << "\nformats to\n" << *formatted;
+}
+
+/// Tests that lower have functions that verify.
+void checkTests(const std::string &text) {
+  SourceManager sources;
+  Diagnostics diagnostics;
+  auto tests = lowerTests(sources, sources.add("fuzz.apr", text), diagnostics, {});
+  if (!tests)
+    return;
+  for (const LoweredTest &test : *tests) {
+    if (!test.function)
+      continue;
+    Module module;
+    module.name = "tests";
+    module.functions.push_back(*test.function);
+    Diagnostics violations;
+    ASSERT_TRUE(verify(module, violations)) << violations.all().front().message << "\n" << text;
+  }
 }
 
 TEST(FrontendFuzzTest, MutatedProgramsNeverBreakTheCompiler) {
@@ -99,6 +131,10 @@ TEST(FrontendFuzzTest, MutatedProgramsNeverBreakTheCompiler) {
     std::optional<Module> module;
     try {
       module = compileModel(sources, sources.add("fuzz.apr", text), diagnostics);
+      ASSERT_NO_FATAL_FAILURE(checkFormat(text));
+      if (text.find("test \"") != std::string::npos) {
+        ASSERT_NO_FATAL_FAILURE(checkTests(text));
+      }
     } catch (const std::exception &error) {
       FAIL() << error.what() << "\n" << text;
     }
