@@ -16,9 +16,15 @@ const Metric *find(const Metrics &metrics, std::string_view name) {
 }
 
 MetricSums::MetricSums(const aprt_entry &entry) {
-  for (std::uint32_t i = 0; i < entry.result_count; ++i)
-    if (entry.results[i].role != APRT_TENSOR)
-      sums_.push_back({entry.results[i].name, i, entry.results[i].role, {}, {0}, 0});
+  for (std::uint32_t i = 0; i < entry.result_count; ++i) {
+    const aprt_tensor &result = entry.results[i];
+    if (result.role == APRT_TENSOR)
+      continue;
+    // A whole number is a count, whether the object says so or not.
+    const bool isCount =
+        result.role == APRT_SCALAR && (result.dtype == APRT_I32 || result.dtype == APRT_I64);
+    sums_.push_back({result.name, i, isCount ? APRT_SUM : result.role, {}, {0}, 0});
+  }
 }
 
 void MetricSums::add(const EntryCall &call, std::size_t rows) {
