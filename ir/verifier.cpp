@@ -12,6 +12,9 @@ namespace apr {
 
 namespace {
 
+/// A step has the code of all its parts.
+constexpr int64_t kMaximumShards = 256;
+
 class Verifier {
 public:
   Verifier(const Module &module, Diagnostics &diagnostics)
@@ -88,9 +91,10 @@ private:
       report(f.location, "a dim variable is listed twice");
     for (size_t i = 0; i < f.arguments.size(); ++i)
       argument(f.arguments[i], f.graph.value(f.graph.arguments()[i]));
-    if (f.shards &&
-        (f.kind != FunctionKind::Grad || f.shards->count < 1 || !dims.contains(f.shards->rows)))
-      report(f.location, "only a grad has shards, at least one, of one of its dim variables");
+    if (f.shards && (f.kind != FunctionKind::Grad || f.shards->count < 1 ||
+                     f.shards->count > kMaximumShards || !dims.contains(f.shards->rows)))
+      report(f.location, fmt::format("only a grad has shards, 1 to {}, of one of its dim variables",
+                                     kMaximumShards));
     std::set<std::string_view> updated;
     for (size_t i = 0; i < f.results.size(); ++i)
       if (f.graph.results[i] < f.graph.values().size())
