@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Movement and indexing: what decides which element goes where.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/test_host.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -335,6 +336,12 @@ Value Elaborator::index(const IndexExpr &expr, Scope &scope, Location location) 
       fail(DiagnosticKind::BadIndex, expr.indices[0].location,
            fmt::format("index {} of {}", i, describe(object)));
     return (*elements)[static_cast<size_t>(i < 0 ? i + size : i)];
+  }
+  if (auto *model = object.as<TestModelValue>();
+      model && expr.indices.size() == 1 && expr.indices[0].kind == Index::Kind::Element) {
+    const Index &part = expr.indices[0];
+    int64_t i = requireInt(evaluate(*part.first, scope), part.location, "the index");
+    return testHost_->member(*model, {std::to_string(i), part.location}, location);
   }
 
   TensorValue x = anyTensor(object, expr.object->location, "what is indexed");
