@@ -44,11 +44,15 @@ bool bindShape(const Shape &declared, const Shape &actual, DimBindings &dims) {
     const std::string &name = *open.begin();
     auto atZero = dim.evaluate({{name, 0}});
     auto atOne = dim.evaluate({{name, 1}});
-    if (!atZero || !atOne || *atOne == *atZero || (*size - *atZero) % (*atOne - *atZero) != 0)
+    auto atTwo = dim.evaluate({{name, 2}});
+    bool isLinear = atZero && atOne && atTwo && *atTwo - *atOne == *atOne - *atZero;
+    if (!isLinear || *atOne == *atZero)
       continue;
-    int64_t value = (*size - *atZero) / (*atOne - *atZero);
-    if (value >= 0)
-      dims[name] = value;
+    int64_t rest = *size - *atZero;
+    int64_t factor = *atOne - *atZero;
+    if (rest % factor != 0 || rest / factor < 0)
+      return false;
+    dims[name] = rest / factor;
   }
   for (size_t i = 0; i < declared.size(); ++i) {
     auto size = declared[i].evaluate(dims);
