@@ -2,6 +2,7 @@
 #include "ir/interp/interpreter.h"
 
 #include "ir/builder.h"
+#include "ir/scan.h"
 
 #include <cfenv>
 #include <cmath>
@@ -117,6 +118,29 @@ TEST(Interpreter, DeadValuesGiveTheirMemoryBack) {
   options.maximumBytes = 1300;
   auto results = interpret(graph, std::span(&input, 1), {}, options);
   EXPECT_TRUE(results) << results.error();
+}
+
+// What a step computes is gone before the next one: the carry, its new value and one in between.
+TEST(Interpreter, StepsOfAScanGiveTheirMemoryBack) {
+  Graph graph;
+  ValueId x = graph.addArgument(f32({Dim(100)}), "x");
+  auto region = std::make_shared<Graph>();
+  ValueId carry = region->addArgument(f32({Dim(100)}));
+  Builder inner(*region);
+  region->results = {inner.neg(inner.unary(OpKind::Abs, carry))};
+  Builder b(graph);
+  graph.results =
+      createScan(b, {{x}, {}, {}}, Dim::variable("T"), ScanDirection::Forwards, region);
+  Tensor input = floats(std::vector<float>(100, 1.0f));
+  InterpreterOptions options;
+  options.maximumBytes = 1700;
+  for (int64_t steps : {0, 1, 1000}) {
+    auto results = interpret(graph, std::span(&input, 1), {{"T", steps}}, options);
+    EXPECT_TRUE(results) << results.error();
+  }
+  options.maximumBytes = 700;
+  EXPECT_FALSE(interpret(graph, std::span(&input, 1), {{"T", 1}}, options));
+  EXPECT_FALSE(interpret(graph, std::span(&input, 1), {{"T", -1}}));
 }
 
 TEST(Interpreter, WrongArgumentsAreExplained) {
