@@ -215,10 +215,15 @@ private:
     if (!scan_.takeWord("shards"))
       return true;
     auto count = scan_.expect("(") ? scan_.integer() : std::nullopt;
-    auto rows = count && scan_.expect(",") ? scan_.name("a dim variable") : std::nullopt;
-    if (!rows)
+    if (!count)
       return false;
-    f.shards = Shards{*count, *rows};
+    f.shards = Shards{*count, {}};
+    if (scan_.take(",")) {
+      auto rows = scan_.name("a dim variable");
+      if (!rows)
+        return false;
+      f.shards->rows = *rows;
+    }
     return scan_.expect(")");
   }
 

@@ -258,7 +258,8 @@ std::string functionText(const Function &function, PrintLocations locations,
       text += "(" + nameText(function.trainBlock) + ")";
   }
   if (function.shards)
-    text += fmt::format(" shards({}, {})", function.shards->count, function.shards->rows);
+    text += fmt::format(" shards({}{}{})", function.shards->count,
+                        function.shards->rows.empty() ? "" : ", ", function.shards->rows);
   if (!function.dims.empty())
     text += fmt::format(" dims({})", fmt::join(function.dims, ", "));
   text += " " + argumentsText(function, printer) + " {";

@@ -91,8 +91,9 @@ private:
       report(f.location, "a dim variable is listed twice");
     for (size_t i = 0; i < f.arguments.size(); ++i)
       argument(f.arguments[i], f.graph.value(f.graph.arguments()[i]));
-    if (f.shards && (f.kind != FunctionKind::Grad || f.shards->count < 1 ||
-                     f.shards->count > kMaximumShards || !dims.contains(f.shards->rows)))
+    if (f.shards &&
+        (f.kind != FunctionKind::Grad || f.shards->count < 1 || f.shards->count > kMaximumShards ||
+         (!f.shards->rows.empty() && !dims.contains(f.shards->rows))))
       report(f.location, fmt::format("only a grad has shards, 1 to {}, of one of its dim variables",
                                      kMaximumShards));
     std::set<std::string_view> updated;

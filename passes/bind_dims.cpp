@@ -37,6 +37,8 @@ void bindChecks(Function &function, Diagnostics &diagnostics) {
 
 void bindFunction(Function &function, const DimBindings &dims, Diagnostics &diagnostics) {
   std::erase_if(function.dims, [&](const std::string &dim) { return dims.contains(dim); });
+  if (function.shards && dims.contains(function.shards->rows))
+    function.shards->rows.clear();
   substituteDims(function, DimReplacements(dims.begin(), dims.end()));
   bindChecks(function, diagnostics);
   if (!hasValidDims(function.graph))

@@ -264,7 +264,9 @@ void composeSteps(Module &module, const PassOptions &, Diagnostics &diagnostics)
   for (const std::string &block : module.trainBlocks) {
     const Function *grad = findPart(module, block, FunctionKind::Grad);
     const Function *apply = findPart(module, block, FunctionKind::Apply);
-    if (!grad || !apply || module.findFunction(block) || !canCompose(*grad, *apply, diagnostics))
+    const bool isBound = grad && grad->shards && grad->shards->rows.empty();
+    if (!grad || !apply || isBound || module.findFunction(block) ||
+        !canCompose(*grad, *apply, diagnostics))
       continue;
     Function step = Composer(module, *grad, *apply).compose(block);
     module.functions.insert(module.functions.begin() + (grad - module.functions.data()),
