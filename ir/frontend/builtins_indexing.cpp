@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Order and computed positions along one axis: cumsum, argsort, sort, top_k, take_along, the
 // scatters, dynamic_slice and dynamic_update.
-#include "ir/frontend/elaborator.h"
+#include "ir/frontend/constant_indices.h"
 
 #include <fmt/format.h>
 #include <numeric>
@@ -63,16 +63,9 @@ private:
           "convert it: 'real(x)'");
   }
 
-  TensorValue indices(size_t argument) {
-    const std::string what = fmt::format("the indices of '{}'", call_.builtin.name);
-    const Value &given = *call_.values[argument];
-    if (e_.asDim(given) || given.is<ListValue>())
-      return e_.requireTensor(given, DType::I64, at(argument), what);
-    TensorValue value = e_.anyTensor(given, at(argument), what);
-    if (value.type.dtype != DType::I32 && value.type.dtype != DType::I64)
-      e_.fail(DiagnosticKind::DTypeMismatch, at(argument),
-              fmt::format("indices are i32 or i64, found {}", str(value.type)));
-    return value;
+  TensorValue indices(size_t argument, size_t axis) {
+    return requireIndices(e_, *call_.values[argument], shape_[axis], at(argument),
+                          fmt::format("the indices of '{}'", call_.builtin.name));
   }
 
   static Attributes alongAxis(size_t axis) { return {{AttrKey::Axis, static_cast<int64_t>(axis)}}; }
@@ -129,7 +122,7 @@ private:
   // ---- take_along ----
 
   ValueId alongIndices(size_t axis) {
-    TensorValue index = indices(1);
+    TensorValue index = indices(1, axis);
     Shape expected = shape_;
     if (index.type.rank() == shape_.size())
       expected[axis] = index.type.shape[axis];
@@ -169,7 +162,7 @@ private:
 
   Value scatter(OpKind kind) {
     size_t axis = axisOf(3, 0);
-    TensorValue index = indices(1);
+    TensorValue index = indices(1, axis);
     if (kind == OpKind::ScatterAdd)
       requireNumbers();
     Shape expected = shape_;

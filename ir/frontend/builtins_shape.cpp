@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Movement and indexing: what decides which element goes where.
-#include "ir/frontend/elaborator.h"
+#include "ir/frontend/constant_indices.h"
 #include "ir/frontend/test_host.h"
 
 #include <algorithm>
@@ -265,16 +265,11 @@ bool isIndexType(DType dtype) { return dtype == DType::I32 || dtype == DType::I6
 
 Value Elaborator::builtinTake(BuiltinCall &call) {
   TensorValue x = anyTensor(*call.values[0], call.locations[0], "the operand of 'take'");
-  TensorValue indices = anyTensor(*call.values[1], call.locations[1], "the indices of 'take'");
-  if (!isIndexType(indices.type.dtype))
-    fail(DiagnosticKind::DTypeMismatch, call.locations[1],
-         fmt::format("indices are i32 or i64, found {}", str(indices.type)));
   Value axisValue = call.has(2) ? *call.values[2] : Value(NumberValue{0});
-  auto axes = requireAxes(axisValue, x.type.rank(), call.locations[2]);
-  if (axes.size() != 1)
-    fail(DiagnosticKind::BadAxis, call.locations[2], "one axis is needed here");
-  Attributes attributes;
-  attributes.set(AttrKey::Axis, axes[0]);
+  size_t axis = requireAxis(axisValue, x.type.rank(), call.locations[2]);
+  TensorValue indices = requireIndices(*this, *call.values[1], x.type.shape[axis],
+                                       call.locations[1], "the indices of 'take'");
+  Attributes attributes{{AttrKey::Axis, static_cast<int64_t>(axis)}};
   return make(context_->builder.create(OpKind::Gather, {x.id, indices.id}, attributes));
 }
 
@@ -432,6 +427,8 @@ Value Elaborator::index(const IndexExpr &expr, Scope &scope, Location location) 
       plan.push_back({ResultAxis::Kind::New, 0, kNoValue});
       continue;
     }
+    if (values[i].is<ListValue>())
+      values[i] = requireIndices(*this, values[i], x.type.shape[axis], index.location, "an index");
     auto *tensor = values[i].as<TensorValue>();
     if (tensor) {
       if (!isIndexType(tensor->type.dtype))
