@@ -150,7 +150,8 @@ def rational(target, low, high, degree):
             system[row, degree + k] = -value * x ** k
         right[row] = value
     solution = lu_solve(system, right)
-    return [solution[k] for k in range(degree + 1)], [mpf(1)] + [solution[degree + k] for k in range(1, degree + 1)]
+    numerator = [solution[k] for k in range(degree + 1)]
+    return numerator, [mpf(1)] + [solution[degree + k] for k in range(1, degree + 1)]
 
 
 def emit_rational(name, target, weight, low, high, degree):
@@ -159,7 +160,8 @@ def emit_rational(name, target, weight, low, high, degree):
     worst = mpf(0)
     for i in range(401):
         x = low + (high - low) * i / 400
-        kept = evaluate([mpf(float(c)) for c in numerator], x) / evaluate([mpf(float(c)) for c in denominator], x)
+        kept = (evaluate([mpf(float(c)) for c in numerator], x) /
+                evaluate([mpf(float(c)) for c in denominator], x))
         worst = max(worst, fabs(weight(x) * (kept - target(x))))
     print(f"// error with rounded coefficients 2^-{bits(worst):.1f}")
     for part, coefficients in (("Numerator", numerator), ("Denominator", denominator)):
@@ -233,12 +235,13 @@ def emit_inverse_functions(wanted):
     if wanted("erfinv"):
         for terms in (13, 14):
             emit(f"kErfinvTail{terms}", erfinv_tail, lambda z: z + mpf(2) ** -40, 0, mpf("0.25"), terms)
-        for name, low, high, degree in (("kErfinvMiddle", mpf(53) / 64, 2.25, 8), ("kErfinvFar", mpf(9) / 4, 6.08, 8)):
+        for name, low, high, degree in (("kErfinvMiddle", mpf(53) / 64, 2.25, 8),
+                                        ("kErfinvFar", mpf(9) / 4, 6.08, 8)):
             # erfcinv(e^-r^2) - r, less its value at the low end, by the distance from there
             start = erfcinv(exp(-low ** 2)) - low
             pair(name + "Start", start)
-            emit_rational(name, lambda u: (erfcinv(exp(-(low + u) ** 2)) - (low + u) - start) / u, lambda u: u,
-                          mpf(2) ** -20, high - low, degree)
+            emit_rational(name, lambda u: (erfcinv(exp(-(low + u) ** 2)) - (low + u) - start) / u,
+                          lambda u: u, mpf(2) ** -20, high - low, degree)
 
 
 def emit_activations(wanted):
