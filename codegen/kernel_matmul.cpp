@@ -167,6 +167,9 @@ Tiling chooseTiling(const Graph &region, const Op &op, const KernelTarget &targe
   t.columns = t.registers * t.width;
   // The panel's registers and one broadcast are not accumulators.
   t.maximumRows = std::min<int64_t>((available - t.registers - 1) / t.registers, 16);
+  // Several terms in a turn of the loop need room for the panel's next row, where there is room.
+  if (region.definition(op.operands[0]) && available >= 32)
+    t.maximumRows = std::min(t.maximumRows, (available - 3 * t.registers - 1) / t.registers);
   if (auto m = t.m.asConstant()) {
     const int64_t tiles = std::max<int64_t>(ceilDivide(*m, t.maximumRows), 1);
     t.heights = {std::max<int64_t>(ceilDivide(*m, tiles), 1)};

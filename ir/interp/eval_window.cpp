@@ -94,34 +94,40 @@ int64_t product(const Extents &extents) {
   return count;
 }
 
-/// Coordinates of the row-major position among the extents.
-Extents coordinatesOf(int64_t position, const Extents &extents) {
-  Extents result(extents.size());
-  for (size_t i = extents.size(); i-- > 0;) {
-    result[i] = position % extents[i];
-    position /= extents[i];
-  }
+/// The positions that the coordinates of a space have among those of `sizes`, `steps` apart along
+/// each axis, in row-major order.
+std::vector<int64_t> positionsOf(const Extents &space, const std::vector<int64_t> &steps,
+                                 const Extents &sizes) {
+  const Extents strides = rowMajorStrides(sizes);
+  StridedSpace positions;
+  for (size_t axis = 0; axis < space.size(); ++axis)
+    positions.addAxis(space[axis], space[axis] == 1 ? 0 : steps[axis] * strides[axis]);
+  std::vector<int64_t> result(static_cast<size_t>(product(space)));
+  for (size_t i = 0; i < result.size(); ++i)
+    result[i] = positions.offset(static_cast<int64_t>(i));
   return result;
 }
 
-template <typename T> class Convolution {
+/// Where a window and a kernel position meet in x[B,S..,G,I].
+class Convolution {
 public:
   Convolution(const Evaluation &e, const ConvShapes &shapes)
-      : s_(shapes), stride_(e.attributes().integers(AttrKey::Stride)),
-        dilation_(e.attributes().integers(AttrKey::Dilation)) {}
+      : s_(shapes), image_(product(shapes.spatial)),
+        windows_(
+            positionsOf(shapes.windows, e.attributes().integers(AttrKey::Stride), shapes.spatial)),
+        kernel_(positionsOf(shapes.kernel, e.attributes().integers(AttrKey::Dilation),
+                            shapes.spatial)) {}
 
-  /// Where x is read for a window and a kernel position.
-  size_t x(int64_t b, const Extents &window, const Extents &k, int64_t g, int64_t i) const {
-    int64_t at = b;
-    for (size_t axis = 0; axis < k.size(); ++axis)
-      at = at * s_.spatial[axis] + window[axis] * stride_[axis] + k[axis] * dilation_[axis];
+  size_t x(int64_t b, int64_t window, int64_t k, int64_t g, int64_t i) const {
+    const int64_t at =
+        b * image_ + windows_[static_cast<size_t>(window)] + kernel_[static_cast<size_t>(k)];
     return static_cast<size_t>((at * s_.groups + g) * s_.inputs + i);
   }
 
 private:
   const ConvShapes &s_;
-  const std::vector<int64_t> &stride_;
-  const std::vector<int64_t> &dilation_;
+  int64_t image_;
+  std::vector<int64_t> windows_, kernel_;
 };
 
 BoundOrder orderOf(const Evaluation &e) {
@@ -133,15 +139,17 @@ template <typename T> void convolve(Evaluation &e, const ConvShapes &s) {
   auto x = e.elements<T>(0), w = e.elements<T>(1);
   auto out = e.resultElements<T>();
   const BoundOrder order = orderOf(e);
-  const Convolution<T> at(e, s);
+  // No terms give +0, and only then sizes may be beyond what memory holds.
+  if (out.empty() || s.inputs == 0)
+    return;
+  const Convolution at(e, s);
   const int64_t windows = product(s.windows), terms = product(s.kernel) * s.inputs;
   for (int64_t n = 0; n < static_cast<int64_t>(out.size()); ++n) {
     const int64_t o = n % s.outputs, g = n / s.outputs % s.groups;
     const int64_t row = n / s.outputs / s.groups;
-    const Extents window = coordinatesOf(row % windows, s.windows);
     auto step = [&](T sum, int64_t term) {
       const int64_t i = term % s.inputs, k = term / s.inputs;
-      const T p = x[at.x(row / windows, window, coordinatesOf(k, s.kernel), g, i)];
+      const T p = x[at.x(row / windows, row % windows, k, g, i)];
       return std::fma(
           p, w[static_cast<size_t>(((k * s.groups + g) * s.inputs + i) * s.outputs + o)], sum);
     };
@@ -154,14 +162,16 @@ template <typename T> void correlate(Evaluation &e, const ConvShapes &s) {
   auto x = e.elements<T>(0), y = e.elements<T>(1);
   auto out = e.resultElements<T>();
   const BoundOrder order = orderOf(e);
-  const Convolution<T> at(e, s);
+  if (out.empty() || s.batch == 0)
+    return;
+  const Convolution at(e, s);
   const int64_t windows = product(s.windows), terms = s.batch * windows;
   for (int64_t n = 0; n < static_cast<int64_t>(out.size()); ++n) {
     const int64_t o = n % s.outputs, i = n / s.outputs % s.inputs;
     const int64_t g = n / s.outputs / s.inputs % s.groups;
-    const Extents k = coordinatesOf(n / s.outputs / s.inputs / s.groups, s.kernel);
+    const int64_t k = n / s.outputs / s.inputs / s.groups;
     auto step = [&](T sum, int64_t term) {
-      const T p = x[at.x(term / windows, coordinatesOf(term % windows, s.windows), k, g, i)];
+      const T p = x[at.x(term / windows, term % windows, k, g, i)];
       return std::fma(p, y[static_cast<size_t>((term * s.groups + g) * s.outputs + o)], sum);
     };
     out[static_cast<size_t>(n)] =

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "harness.h"
+#include "ir/convolution.h"
 
 #include <gtest/gtest.h>
 
@@ -54,6 +55,30 @@ TEST(MatMulCode, TilesStayInRegisters) {
         for (const std::string &line : loop)
           EXPECT_EQ(line.find("(%rsp)"), std::string::npos) << cpu << ": " << line;
       }
+}
+
+/// The rows of a convolution are found through pointers, which may lie in memory; products may not.
+TEST(ConvCode, TilesStayInRegisters) {
+  for (const char *cpu : {"x86-64-v3", "x86-64-v4"}) {
+    const Dim batch = Dim::variable("B");
+    Graph graph;
+    ValueId x = graph.addArgument({DType::F32, {batch, 34, 34, 32}});
+    ValueId w = graph.addArgument({DType::F32, {288, 32}});
+    Builder b(graph);
+    ValueId windows = buildWindow(b, x, {1, 2}, {3, 3}, {1, 1}, {1, 1});
+    ValueId rows = b.reshape(windows, {batch * Dim(32 * 32), 288});
+    graph.results = {b.matmul(rows, w, false, false)};
+    const auto loop = hottestLoop(assemblyOf(graph, {cpu, false, Division::OneKernel}, {"B"}));
+    EXPECT_GE(std::ranges::count_if(
+                  loop, [](const auto &line) { return line.find("vfmadd") != std::string::npos; }),
+              48)
+        << cpu;
+    for (const std::string &line : loop) {
+      const bool isVectorSpill =
+          line.find("(%rsp)") != std::string::npos && line.find("mm") != std::string::npos;
+      EXPECT_FALSE(isVectorSpill) << cpu << ": " << line;
+    }
+  }
 }
 
 } // namespace
