@@ -126,15 +126,15 @@ def array(tensor):
 class Cases:
     def __init__(self):
         self.rng = random.Random(7)
-        self.entries, self.runs = [], []
+        self.members, self.entries, self.runs = [], [], []
 
-    def add(self, call, operands, result):
+    def add(self, call, operands, result, state={}):
         name = f"c{len(self.entries)}"
         shapes = [["B", *x.shape[1:]] if name == "x" else x.shape for name, x in operands.items()]
         parameters = ", ".join(f"{key}: f32[{', '.join(map(str, shape))}]"
                                for key, shape in zip(operands, shapes))
         self.entries.append(f"  entry {name}({parameters}) = {call}")
-        values = ", ".join(f"{key} = {array(x)}" for key, x in operands.items())
+        values = ", ".join(f"{key} = {array(x)}" for key, x in {**operands, **state}.items())
         self.runs.append(f"// run: @{name} dims(B={result.shape[0]}) ({values}) -> "
                          f"result = {array(result)}")
 
@@ -179,6 +179,49 @@ class Cases:
             self.add(f"{name}(x, {count})", {"x": x}, adaptive(x, counts, reduce))
 
 
+    def layer(self, constructor, size, channels, compute, weight=None, outputs=0, batch=2):
+        """A layer with given parameters; `compute` is its definition without the bias."""
+        name = f"m{len(self.members)}"
+        self.members.append(f"  {name} = {constructor}")
+        x = make(self.rng, [batch, *size, channels], least=1)
+        parameters = {}
+        if weight:
+            parameters = {"weight": make(self.rng, weight), "bias": make(self.rng, [outputs])}
+        result = compute(x, *list(parameters.values())[:1])
+        for index in itertools.product(*map(range, result.shape)) if weight else []:
+            result.add(index, parameters["bias"][[index[-1]]])
+        self.add(f"{name}(x)", {"x": x}, result,
+                 {f"{name}.{key}": value for key, value in parameters.items()})
+
+    def layers(self):
+        pair, one = [(1, 1), (1, 1)], [1, 1]
+        self.layer("Conv1d(2, 3, 4, stride = 3)", [11], 2,
+                   lambda x, w: conv(x, w, [3], [(0, 0)], [1], 1), [4, 2, 3], 3)
+        self.layer("Conv2d(4, 6, [3, 2], padding = 1, dilation = [1, 2], groups = 2)", [5, 6], 4,
+                   lambda x, w: conv(x, w, one, pair, [1, 2], 2), [3, 2, 2, 6], 6)
+        self.layer("Conv3d(2, 3, 2)", [3, 4, 2], 2,
+                   lambda x, w: conv(x, w, [1] * 3, [(0, 0)] * 3, [1] * 3, 1), [2, 2, 2, 2, 3], 3)
+        self.layer("DepthwiseConv2d(3, 3, padding = 1, multiplier = 2)", [4, 5], 3,
+                   lambda x, w: conv(x, w, one, pair, one, 3), [3, 3, 1, 6], 6)
+        self.layer("ConvTranspose1d(2, 3, 4, stride = 2, padding = 1)", [5], 2,
+                   lambda x, w: conv_transpose(x, w, [2], [(1, 1)], [1], 1, [0]), [4, 2, 3], 3)
+        self.layer("ConvTranspose2d(4, 6, 3, stride = 2, padding = 1, output_padding = 1, "
+                   "groups = 2)", [3, 4], 4, lambda x, w: conv_transpose(x, w, [2, 2], pair, one, 2, one),
+                   [3, 3, 4, 3], 6)
+        self.layer("ConvTranspose3d(2, 3, [1, 2, 2], stride = 2)", [2, 2, 3], 2,
+                   lambda x, w: conv_transpose(x, w, [2] * 3, [(0, 0)] * 3, [1] * 3, 1, [0] * 3),
+                   [1, 2, 2, 2, 3], 3)
+        for n, size in [(1, [9]), (2, [6, 8]), (3, [4, 6, 4])]:
+            none, ones = [(0, 0)] * n, [1] * n
+            self.layer(f"MaxPool{n}d(2)", size, 3,
+                       lambda x: pool(x, [2] * n, [2] * n, none, ones, maximum))
+            self.layer(f"AvgPool{n}d(3, stride = 1, padding = 1, count_padding = false)", size, 3,
+                       lambda x: pool(x, [3] * n, ones, [(1, 1)] * n, ones, mean_inside))
+        self.layer("AdaptiveAvgPool1d(3)", [7], 3, lambda x: adaptive(x, [3], mean))
+        self.layer("AdaptiveAvgPool2d([2, 3])", [7, 5], 3, lambda x: adaptive(x, [2, 3], mean))
+        self.layer("AdaptiveMaxPool2d(2)", [7, 5], 3, lambda x: adaptive(x, [2, 2], maximum))
+
+
 def each(value, n):
     return list(value) if isinstance(value, (list, tuple)) else [value] * n
 
@@ -192,7 +235,8 @@ def show(value):
 
 
 def arguments(stride, padding, dilation, groups):
-    return f", stride = {stride}, padding = {show(padding)}, dilation = {dilation}, groups = {groups}"
+    return (f", stride = {stride}, padding = {show(padding)}, dilation = {dilation}, "
+            f"groups = {groups}")
 
 
 def main():
@@ -233,8 +277,9 @@ def main():
     c.adaptive([7, 5], [3, 4])
     c.adaptive([3, 2], [5, 2])
     c.adaptive([5, 4], 1)
+    c.layers()
     with open(sys.argv[1], "w") as file:
-        file.write("model Cases {\n" + "\n".join(c.entries) + "\n}\n")
+        file.write("model Cases {\n" + "\n".join(c.members + c.entries) + "\n}\n")
     with open(sys.argv[2], "w") as file:
         file.write("\n".join(c.runs) + "\n")
 
