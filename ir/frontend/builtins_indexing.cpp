@@ -26,7 +26,7 @@ public:
       return e_.make(argsort(axisOf(1, -1), flag(2)));
     if (name == "sort") {
       size_t axis = axisOf(1, -1);
-      return e_.make(takeAlong(argsort(axis, flag(2)), axis));
+      return e_.make(takeOrdered(argsort(axis, flag(2)), axis));
     }
     if (name == "top_k")
       return topK();
@@ -98,19 +98,23 @@ private:
     limit[axis] = count;
     ValueId order = b_.slice(argsort(axis, true), Shape(shape_.size(), Dim(0)), limit,
                              std::vector<int64_t>(shape_.size(), 1));
-    // A few per row are picked, which the rows of a batch can do apart; the derivative of a pick
-    // looks at every element of the row.
-    auto few = count.asConstant();
-    bool isPick = axis + 1 == shape_.size() && few && *few <= 16;
     TupleValue result;
-    result.elements = {Value(e_.make(isPick ? pickFew(order) : takeAlong(order, axis))),
-                       Value(e_.make(order))};
+    result.elements = {Value(e_.make(takeOrdered(order, axis))), Value(e_.make(order))};
     result.names = {"values", "indices"};
     return result;
   }
 
+  /// The elements at positions that argsort gave. A few per row are picked, which the rows of a
+  /// batch can do apart; but the derivative of each pick looks at all of its row.
+  ValueId takeOrdered(ValueId order, size_t axis) {
+    constexpr int64_t kMostPicked = 16, kShortRow = 64;
+    auto picked = b_.type(order).shape[axis].asConstant(), row = shape_[axis].asConstant();
+    bool isFew = picked && (*picked <= kMostPicked || (row && *row <= kShortRow));
+    return axis + 1 == shape_.size() && isFew ? pickEach(order) : takeAlong(order, axis);
+  }
+
   /// result[.., i] = x[.., index[.., i]].
-  ValueId pickFew(ValueId index) {
+  ValueId pickEach(ValueId index) {
     Shape shape = b_.type(index).shape;
     std::vector<int64_t> axes(shape_.size());
     std::iota(axes.begin(), axes.end(), 0);
