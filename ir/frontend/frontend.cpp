@@ -157,8 +157,10 @@ private:
     if (options_.resolveImport)
       id = options_.resolveImport(sources_.name(importer), import.path);
     if (!id) {
-      diagnostics_.report(DiagnosticKind::ImportFailed, import.pathLocation,
-                          fmt::format("cannot read '{}'", import.path));
+      diagnostics_
+          .report(DiagnosticKind::ImportFailed, import.pathLocation,
+                  fmt::format("cannot read '{}'", import.path))
+          .withHint("the path counts from the folder of this file");
       return poison();
     }
     LoadedFile *file = load(*id, import.pathLocation);

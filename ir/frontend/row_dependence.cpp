@@ -64,7 +64,8 @@ private:
   }
   bool isZero(size_t operand) const {
     const Op *definition = graph_.definition(op_->operands[operand]);
-    while (definition && definition->kind == OpKind::Broadcast)
+    while (definition &&
+           (definition->kind == OpKind::Broadcast || definition->kind == OpKind::Convert))
       definition = graph_.definition(definition->operands[0]);
     if (!definition || definition->kind != OpKind::Constant)
       return false;
@@ -396,6 +397,27 @@ private:
             "the state of this scan depends on the batch in more than one way"};
   }
 
+  static bool hasMixed(const std::vector<RowDependence> &all) {
+    return std::ranges::any_of(all, [](const RowDependence &d) { return d.kind == Kind::Mixed; });
+  }
+
+  /// Lets the carries take what the steps make of them; gives the results of the last step.
+  std::vector<RowDependence> settle(std::vector<RowDependence> &arguments, size_t carries) const {
+    std::vector<RowDependence> inner;
+    for (int round = 0; round < kMaximumRounds; ++round) {
+      inner = regionResults(arguments);
+      bool isSettled = true;
+      for (size_t i = 0; i < carries; ++i) {
+        RowDependence next = joined(arguments[i], inner[i]);
+        isSettled = isSettled && next == arguments[i];
+        arguments[i] = next;
+      }
+      if (isSettled)
+        break;
+    }
+    return inner;
+  }
+
   void scan() {
     const auto carries = static_cast<size_t>(op_->attributes.integer(AttrKey::Carries));
     const auto inputs = static_cast<size_t>(op_->attributes.integer(AttrKey::Inputs));
@@ -409,17 +431,15 @@ private:
       }
       arguments.push_back(argument);
     }
-    std::vector<RowDependence> inner;
-    for (int round = 0; round < kMaximumRounds; ++round) {
-      inner = regionResults(arguments);
-      bool isSettled = true;
-      for (size_t i = 0; i < carries; ++i) {
-        RowDependence next = joined(arguments[i], inner[i]);
-        isSettled = isSettled && next == arguments[i];
-        arguments[i] = next;
-      }
-      if (isSettled)
-        break;
+    std::vector<RowDependence> gathering = arguments;
+    std::vector<RowDependence> inner = settle(arguments, carries);
+    // What starts at zero may gather a sum over the rows, step by step.
+    for (size_t i = 0; i < carries; ++i)
+      if (isZero(i))
+        gathering[i] = RowDependence::sum();
+    if (hasMixed(arguments) && gathering != arguments) {
+      inner = settle(gathering, carries);
+      arguments = std::move(gathering);
     }
     for (size_t i = 0; i < inner.size(); ++i) {
       RowDependence result = i < carries ? arguments[i] : inner[i];
