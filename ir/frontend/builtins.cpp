@@ -152,6 +152,13 @@ const Builtin *Elaborator::findBuiltin(std::string_view name) {
   return nullptr;
 }
 
+/// True where an argument has the shape that the place of the call expects of the result.
+static bool hasShapeOfResult(const Builtin &builtin, size_t place) {
+  if (builtin.name == "where")
+    return place != 0;
+  return builtin.evaluate == &Elaborator::builtinElementwise || builtin.name == "fma";
+}
+
 Value Elaborator::callBuiltin(const Builtin &builtin, std::vector<CallArgument> arguments,
                               Location location, const Expected *expected) {
   BuiltinCall call{builtin, location, {}, {}, {}, expected};
@@ -165,13 +172,6 @@ Value Elaborator::callBuiltin(const Builtin &builtin, std::vector<CallArgument> 
   };
   size_t position = 0;
   for (CallArgument &argument : arguments) {
-/// True where an argument has the shape that the place of the call expects of the result.
-static bool hasShapeOfResult(const Builtin &builtin, size_t place) {
-  if (builtin.name == "where")
-    return place != 0;
-  return builtin.evaluate == &Elaborator::builtinElementwise || builtin.name == "fma";
-}
-
     size_t place = position;
     if (argument.name.empty()) {
       ++position;
