@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Times of compiled models through their C functions: the training step of the digit classifier and
-// matrix products, with one worker and with one per CPU. Prints the best of several rounds.
+// Times of compiled models through their C functions: the training steps of the digit classifier and
+// of a recurrent layer, and matrix products, with one worker and with one per CPU. Prints the best of
+// several rounds.
 #include "aprt.h"
 #include "digits.h"
+#include "gru.h"
 #include "product.h"
 
 #include <algorithm>
@@ -84,6 +86,26 @@ void benchDigits(aprt_pool *pool) {
   }
 }
 
+void benchRecurrent(aprt_pool *pool) {
+  constexpr int64_t rows = 32, steps = 64, inputs = 64;
+  std::vector<float> x(rows * steps * inputs), y(rows * steps, 0.5f);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(i * 7 % 17) / 16;
+  const Block state = newBlock(gru_state_bytes());
+  require(gru_init(state.get(), 1));
+  const size_t bytes = gru_step_workspace_bytes(aprt_pool_workers(pool), rows, steps);
+  const Block workspace = newBlock(bytes);
+  const aprt_exec exec = aprt_pool_exec(pool, bytes);
+  gru_step_out out = GRU_STEP_OUT_INIT;
+  const double seconds = secondsOf([&] {
+    require(gru_step(&exec, state.get(), workspace.get(), rows, steps, x.data(), y.data(), nullptr,
+                     &out));
+  });
+  std::printf("gru step         B=%-4lld workers=%-2u  %8.1f us   %lld steps of %.1f us\n",
+              static_cast<long long>(rows), aprt_pool_workers(pool), seconds * 1e6,
+              static_cast<long long>(steps), seconds * 1e6 / steps);
+}
+
 template <typename T, typename Function, typename Workspace>
 void benchProduct(const char *name, aprt_pool *pool, Function function, Workspace workspaceBytes) {
   for (int64_t n : {64, 256, 512, 1024}) {
@@ -113,6 +135,7 @@ int main() {
     if (!pool || (workers == 0 && aprt_pool_workers(pool.get()) == 1))
       continue;
     benchDigits(pool.get());
+    benchRecurrent(pool.get());
     benchProduct<float>("f32", pool.get(), product_single, product_single_workspace_bytes);
     benchProduct<double>("f64", pool.get(), product_double_precision,
                          product_double_precision_workspace_bytes);
