@@ -24,6 +24,9 @@ using llvm::Value;
 
 /// Rows of tiles per block: enough to pay for packing a panel, few enough to feed many workers.
 constexpr int64_t kRowsPerBlock = 192;
+/// Terms from which a tile is work enough for a block, where panels are not packed: the gradients
+/// of a convolution's weights have few rows and long sums.
+constexpr int64_t kTermsOfLongSums = 4096;
 /// A packed panel stays in the second-level cache.
 constexpr int64_t kMaximumPackedBytes = 1 << 19;
 /// A panel that cannot be used where it lies is packed up to this size.
@@ -87,11 +90,12 @@ struct Tiling {
   Dim m, n, k;
   bool transposeA = false, transposeB = false;
   DType dtype = DType::F32;
-  int64_t chunk = 0;            ///< 0: all terms are one chunk
-  uint32_t width = 0;           ///< lanes of a register
-  int64_t registers = 0;        ///< registers across a panel
-  int64_t columns = 0;          ///< of a panel
-  int64_t maximumRows = 0;      ///< of a tile
+  int64_t chunk = 0;       ///< 0: all terms are one chunk
+  uint32_t width = 0;      ///< lanes of a register
+  int64_t registers = 0;   ///< registers across a panel
+  int64_t columns = 0;     ///< of a panel
+  int64_t maximumRows = 0; ///< of a tile
+  int64_t rowsPerBlock = kRowsPerBlock;
   std::vector<int64_t> heights; ///< descending
 
   bool isOneChunk() const {
@@ -181,6 +185,10 @@ Tiling chooseTiling(const Graph &region, const Op &op, const KernelTarget &targe
       if (height < t.maximumRows)
         t.heights.push_back(height);
   }
+  auto terms = t.k.asConstant();
+  if (region.definition(op.operands[0]) && (!terms || *terms >= kTermsOfLongSums) &&
+      traceDirectPanel(region, op))
+    t.rowsPerBlock = (kTilesWorthPacking - 1) * t.maximumRows;
   return t;
 }
 
@@ -192,7 +200,7 @@ struct RowTiles {
     rows = nest.dim(t.m);
     height = t.heights.size() == 1 ? Index(t.heights[0]) : chooseHeight(nest, t);
     tiles = ceilDivide(nest, rows, height);
-    tilesPerBlock = std::max<int64_t>(kRowsPerBlock / t.maximumRows, 1);
+    tilesPerBlock = std::max<int64_t>(t.rowsPerBlock / t.maximumRows, 1);
     groups = ceilDivide(nest, tiles, tilesPerBlock);
     panels = ceilDivide(nest, nest.dim(t.n), t.columns);
   }
