@@ -94,6 +94,9 @@ private:
         demandFit(x[i + 1], windowExtent(*other[i].asConstant(), dilation[i]));
         continue;
       }
+      demandNonNegative(other[i + 1] - Dim(1),
+                        fmt::format("{} must be at least 1, a number of windows",
+                                    other[i + 1].str()));
       const int64_t size = op.attributes.integers(AttrKey::Size)[i];
       const Dim stride = op.attributes.integers(AttrKey::Stride)[i];
       demandFit(x[i + 1],

@@ -99,6 +99,8 @@ InferredTypes inferConvWeight(const TypeQuery &query) {
     return Error{fmt::format("batch and groups of {} and {} differ", str(x), str(y))};
   Type result{x.dtype, {}};
   for (size_t i = 0; i < n; ++i) {
+    if (auto windows = y.shape[i + 1].asConstant(); windows && *windows < 1)
+      return Error{fmt::format("{} has no windows, expected at least one along each axis", str(y))};
     const Dim read =
         (y.shape[i + 1] - Dim(1)) * Dim(stride[i]) + windowExtent(size[i], dilation[i]);
     if (auto problem = fitProblem(x.shape[i + 1], read))
