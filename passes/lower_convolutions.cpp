@@ -3,6 +3,7 @@
 
 #include "ir/convolution.h"
 #include "ir/rewrite.h"
+#include "ir/tensor_size.h"
 
 #include <numeric>
 
@@ -42,6 +43,13 @@ struct ConvShapes {
     return groups() != Dim(1) && inputs() == Dim(1) && outputs() == Dim(1);
   }
 };
+
+/// The windows exist as a value, though never in memory.
+bool canLayOutWindows(DType dtype, const ConvShapes &shapes) {
+  Type windows{dtype, Shape(shapes.y.begin(), shapes.y.end() - 2)};
+  windows.shape.insert(windows.shape.end(), shapes.w.begin(), shapes.w.end() - 1);
+  return canExist(windows);
+}
 
 class ConvLowering {
 public:
@@ -149,7 +157,7 @@ bool lower(const Op &op, GraphRewriter &rewriter) {
   if (opInfo(op.kind).family != OpFamily::Conv)
     return false;
   const ConvShapes shapes(rewriter.source(), op);
-  if (shapes.isDepthwise())
+  if (shapes.isDepthwise() || !canLayOutWindows(rewriter.source().type(op.result()).dtype, shapes))
     return false;
   Builder &builder = rewriter.builder();
   ConvLowering lowering(builder, shapes, op.attributes);

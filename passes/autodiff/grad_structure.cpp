@@ -2,12 +2,12 @@
 //
 // The derivative of a scan is a scan in the opposite direction:
 //
-//     carries    the derivative by each active carry, the sum so far of each wanted captured
-//     value's inputs     the carries that entered each step, the scan's inputs, the outputs'
-//     derivatives captured   the scan's captured values a step     the scan's own step again, then
-//     a reverse walk over it outputs    the derivatives by the inputs; the carries that enter each
-//     step, for derivatives of
-//                derivatives
+//     carries    the derivative by each active carry, the sum so far of each wanted captured value
+//     inputs     the carries that entered each step, the scan's inputs, the outputs' derivatives
+//     captured   the scan's captured values
+//     a step     the scan's own step again, then a reverse walk over it
+//     outputs    the derivatives by the inputs; the carries that enter each step, for derivatives
+//                of derivatives
 #include "passes/autodiff/grad_rules.h"
 
 #include "passes/autodiff/reverse_walk.h"
@@ -15,20 +15,12 @@
 
 #include "ir/rewrite.h"
 #include "ir/scan.h"
+#include "ir/tensor_size.h"
 
 #include <algorithm>
 
 namespace apr {
 namespace {
-
-/// True where a tensor of the type can exist: its bytes fit in 63 bits as far as dims are known.
-bool hasSize(const Type &type) {
-  int64_t bytes = byteSize(type.dtype);
-  return std::ranges::all_of(type.shape, [&](const Dim &dim) {
-    auto size = dim.asConstant();
-    return !size || *size == 0 || !__builtin_mul_overflow(bytes, *size, &bytes);
-  });
-}
 
 /// The stacked values of a carry as each step found it; kNoValue where the scan does not keep them.
 ValueId enteringCarries(const Op &scan, size_t carry) {
@@ -47,7 +39,7 @@ void yieldEnteringCarries(Graph &region, size_t carries, const Dim &length) {
     const ValueId carry = region.arguments()[k];
     const bool isYielded =
         std::find(yielded.begin() + std::ptrdiff_t(carries), yielded.end(), carry) != yielded.end();
-    if (!isYielded && hasSize(stackedType(length, region.type(carry))))
+    if (!isYielded && canExist(stackedType(length, region.type(carry))))
       region.results.push_back(carry);
   }
 }

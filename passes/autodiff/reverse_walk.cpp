@@ -8,6 +8,9 @@
 #include "passes/autodiff/gradient_flow.h"
 #include "passes/autodiff/op_gradient.h"
 
+#include "ir/size_overflow.h"
+#include "ir/tensor_size.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -120,12 +123,26 @@ private:
       gradients.push_back(active_[result] ? gradientOf(result) : kNoValue);
     OpGradient gradient(b_.at(op.location), op, std::move(gradients), wanted,
                         {flow_, location_, diagnostics_});
-    applyGradientRule(gradient);
+    applyRule(gradient);
     if (!gradient.refusal().empty())
       return reportRefusal(op, gradient.refusal());
     isBroken_ = isBroken_ || gradient.isBroken();
     for (const auto &[operand, value] : gradient.contributions())
       contributions_[op.operands[operand]].push_back({index, operand, value});
+  }
+
+  /// Derivatives of what fits in memory may not: those of windows spread the strides out.
+  void applyRule(OpGradient &gradient) {
+    constexpr std::string_view tooLarge = "its derivative has values of 2^63 bytes or more";
+    const auto before = ValueId(graph_.values().size());
+    try {
+      applyGradientRule(gradient);
+    } catch (const SizeOverflow &) {
+      return gradient.refuse(std::string(tooLarge));
+    }
+    for (ValueId v = before; v < graph_.values().size(); ++v)
+      if (!canExist(graph_.type(v)))
+        return gradient.refuse(std::string(tooLarge));
   }
 
   /// The derivative by a value, once every use of it was visited; zeros where it has none.
