@@ -23,7 +23,9 @@ MetricSums::MetricSums(const aprt_entry &entry) {
     // A whole number is a count, whether the object says so or not.
     const bool isCount =
         result.role == APRT_SCALAR && (result.dtype == APRT_I32 || result.dtype == APRT_I64);
-    sums_.push_back({result.name, i, isCount ? APRT_SUM : result.role, {}, {0}, 0});
+    const std::int32_t role = isCount ? APRT_SUM : result.role;
+    // How many elements a count has is known with the first call.
+    sums_.push_back({result.name, i, role, {}, std::vector<double>(role == APRT_SUM ? 0 : 1), 0});
   }
 }
 
@@ -83,7 +85,7 @@ Metrics MetricSums::result() const {
       for (std::size_t i = 0; i < sum.totals.size(); ++i)
         metrics.push_back({elementName(sum.name, sum.shape, i), sum.totals[i], false, true});
     else if (sum.role == APRT_SUM)
-      metrics.push_back({sum.name, sum.totals[0]});
+      metrics.push_back({sum.name, sum.totals.empty() ? 0 : sum.totals[0]});
     else if (sum.role == APRT_RATIO && sum.weight == 0)
       metrics.push_back({sum.name, std::numeric_limits<double>::quiet_NaN(), true, false});
     else
