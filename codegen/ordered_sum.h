@@ -5,9 +5,9 @@
 
 namespace apr::codegen {
 
-/// Emits a sum, or a product, of terms in any order that the IR may state. Accumulators hold `outputLanes`
-/// independent sums side by side, or, where that is 1 and the order has lanes, up to `termLanes`
-/// neighbouring terms of one sum.
+/// Emits a sum, or a product, of terms in any order that the IR may state. Accumulators hold
+/// `outputLanes` independent sums side by side, or, where that is 1 and the order has lanes, up to
+/// `termLanes` neighbouring terms of one sum.
 class OrderedSum {
 public:
   enum class Operation : uint8_t { Add, Multiply };

@@ -5,8 +5,9 @@
 
 namespace apr {
 
-/// True where a tensor of the type can exist: its dims are valid and the constant ones leave it less
-/// than 2^63 bytes, however they are multiplied. What rule 3 of the verifier demands of every value.
+/// True where a tensor of the type can exist: its dims are valid and the constant ones leave it
+/// less than 2^63 bytes, however they are multiplied. What rule 3 of the verifier demands of every
+/// value.
 bool canExist(const Type &type);
 
 } // namespace apr

@@ -23,8 +23,8 @@ namespace apr {
 ///    Only the apply of a train block has gradient arguments, only its grad gradient results.
 /// 7. State dims are constant; names of state, hyperparameters and functions are unique.
 /// 8. Buffers: workspace offsets of values alive at the same time do not overlap where that can be
-///    decided, those in the region of a scan and those around it included, and a kernel that writes a state tensor comes after every other reader of the old
-///    value.
+///    decided, those in the region of a scan and those around it included, and a kernel that writes
+///    a state tensor comes after every other reader of the old value.
 bool verify(const Module &module, Diagnostics &diagnostics);
 
 } // namespace apr

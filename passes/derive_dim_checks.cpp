@@ -56,8 +56,8 @@ private:
   }
 
   void checkLength(const Dim &length) {
-    demandNonNegative(length, fmt::format("{} must not be negative, as the length of a scan",
-                                          length.str()));
+    demandNonNegative(
+        length, fmt::format("{} must not be negative, as the length of a scan", length.str()));
   }
 
   void checkSlice(const Graph &graph, const Op &op) {
@@ -94,13 +94,12 @@ private:
         demandFit(x[i + 1], windowExtent(*other[i].asConstant(), dilation[i]));
         continue;
       }
-      demandNonNegative(other[i + 1] - Dim(1),
-                        fmt::format("{} must be at least 1, a number of windows",
-                                    other[i + 1].str()));
+      demandNonNegative(
+          other[i + 1] - Dim(1),
+          fmt::format("{} must be at least 1, a number of windows", other[i + 1].str()));
       const int64_t size = op.attributes.integers(AttrKey::Size)[i];
       const Dim stride = op.attributes.integers(AttrKey::Stride)[i];
-      demandFit(x[i + 1],
-                (other[i + 1] - Dim(1)) * stride + windowExtent(size, dilation[i]));
+      demandFit(x[i + 1], (other[i + 1] - Dim(1)) * stride + windowExtent(size, dilation[i]));
     }
   }
 

@@ -46,8 +46,8 @@ Graph expandAllGradients(const Graph &source, Diagnostics &diagnostics) {
   if (!hasGradients(source))
     return source;
   Graph graph = transformEveryGraph(source, keepEnteringCarries);
-  graph = transformEveryGraph(
-      graph, [&](const Graph &one) { return expandGradients(one, diagnostics); });
+  graph = transformEveryGraph(graph,
+                              [&](const Graph &one) { return expandGradients(one, diagnostics); });
   return dropDeadCode(graph, DeadOps::Keep);
 }
 

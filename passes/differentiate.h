@@ -26,8 +26,8 @@ namespace apr {
 /// A `with_gradient` op lets the derivative by its result end in the ops of its region, which
 /// become part of the graph; in the end each is replaced by its value.
 ///
-/// The derivative of a `scan` is a scan in the opposite direction (docs/ops.md). Gradient ops inside
-/// of regions are expanded before those around them.
+/// The derivative of a `scan` is a scan in the opposite direction (docs/ops.md). Gradient ops
+/// inside of regions are expanded before those around them.
 ///
 /// An op without a derivative on such a path is an error (no-gradient) that shows the path. A value
 /// without a path to the loss has a gradient of zeros: an error where that is so for all values of

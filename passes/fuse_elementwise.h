@@ -15,8 +15,8 @@ namespace apr {
 /// Greedy: a value with one consumer joins it, then consumers join the kernel that makes their
 /// operand, until nothing changes. Forms: "map" (elementwise in its results' shape), "reduce" (then
 /// elementwise), "row" (reductions over trailing axes and results of whole rows), "matmul" (with an
-/// elementwise epilogue), "scatter", "line" (an op along one axis). With PassOptions::fuse off every
-/// op is its own kernel.
+/// elementwise epilogue), "scatter", "line" (an op along one axis). With PassOptions::fuse off
+/// every op is its own kernel.
 ///
 /// A scan stays an op of its own; what its region holds becomes kernels there.
 ///

@@ -16,11 +16,11 @@ namespace apr {
 ///     %y: f32[B,26,26,1,8] = reshape %m
 ///
 /// A product's terms count in the same order as a convolution's, (k1..kn, i), so both have the same
-/// bits. Windows are views: the product's kernel reads them where they lie, and no tensor of windows
-/// is ever made. conv_weight becomes the product of the windows' transpose with its other operand.
-/// Groups become batch dims. A convolution of many groups with one channel each stays: such products
-/// would have one column, while its own code runs lanes over the groups. So does one whose windows
-/// would be 2^63 bytes or more if they were written down.
+/// bits. Windows are views: the product's kernel reads them where they lie, and no tensor of
+/// windows is ever made. conv_weight becomes the product of the windows' transpose with its other
+/// operand. Groups become batch dims. A convolution of many groups with one channel each stays:
+/// such products would have one column, while its own code runs lanes over the groups. So does one
+/// whose windows would be 2^63 bytes or more if they were written down.
 ///
 /// Requires: every convolution has its order (fix-reduction-orders). Establishes: the convolutions
 /// left are depthwise, or their windows no tensor. Invalidates: nothing.

@@ -17,15 +17,16 @@ namespace apr {
 ///     %new = kernel %w, %g { sub … }     →    %new = kernel %w, %g { … }    state 64
 ///     return update w = %new                  return update w = %new
 ///
-/// The carries of a scan lie where its last ones do, from the kernel that makes the first ones on, and
-/// each step writes them over like new state. What lives within a step has a place in the workspace
-/// around it; the other values of a region have none of their own: its arguments lie in the scan's
-/// operands and its results in the scan's results, at the index of the step where these are stacks.
+/// The carries of a scan lie where its last ones do, from the kernel that makes the first ones on,
+/// and each step writes them over like new state. What lives within a step has a place in the
+/// workspace around it; the other values of a region have none of their own: its arguments lie in
+/// the scan's operands and its results in the scan's results, at the index of the step where these
+/// are stacks.
 ///
-/// Requires: every op is a kernel or a scan of kernels (fuse-elementwise). Establishes: Value::buffer
-/// of every value but those of regions just named and exec arguments, whose home is the frame of the
-/// entry point; Function::workspaceBytes (scratch of
-/// kernels not counted); rule 8 of the verifier. Invalidates: nothing.
+/// Requires: every op is a kernel or a scan of kernels (fuse-elementwise). Establishes:
+/// Value::buffer of every value but those of regions just named and exec arguments, whose home is
+/// the frame of the entry point; Function::workspaceBytes (scratch of kernels not counted); rule 8
+/// of the verifier. Invalidates: nothing.
 void planBuffers(Module &module, const PassOptions &options, Diagnostics &diagnostics);
 
 } // namespace apr

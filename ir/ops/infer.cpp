@@ -26,8 +26,7 @@ bool needsGivenType(OpFamily family) {
 }
 
 bool takesRegion(OpFamily family) {
-  return family == OpFamily::Scan || family == OpFamily::WithGradient ||
-         family == OpFamily::Kernel;
+  return family == OpFamily::Scan || family == OpFamily::WithGradient || family == OpFamily::Kernel;
 }
 
 std::optional<std::string> attributeProblem(const OpInfo &info, const Attributes &attributes) {

@@ -19,7 +19,8 @@ InferredTypes inferConstant(const Type &to, const Literal &literal) {
 }
 
 InferredTypes inferIota(const Type &to, int64_t axis) {
-  if (!(isFloat(to.dtype) || isInteger(to.dtype)) || axis < 0 || axis >= static_cast<int64_t>(to.rank()))
+  if (!(isFloat(to.dtype) || isInteger(to.dtype)) || axis < 0 ||
+      axis >= static_cast<int64_t>(to.rank()))
     return Error{fmt::format("iota along axis {} of {}: expected a float or integer tensor with "
                              "that axis",
                              axis, str(to))};

@@ -31,8 +31,8 @@ InferredTypes inferKernel(const TypeQuery &query) {
                                str(query.operands[i]), str(region.type(region.arguments()[i])))};
   for (const Op &op : region.ops())
     if (op.region || op.kind == OpKind::Gradient)
-      return Error{fmt::format("a kernel is one loop, which cannot hold '{}'",
-                               opInfo(op.kind).mnemonic)};
+      return Error{
+          fmt::format("a kernel is one loop, which cannot hold '{}'", opInfo(op.kind).mnemonic)};
   std::vector<Type> types;
   for (ValueId result : region.results)
     types.push_back(region.type(result));

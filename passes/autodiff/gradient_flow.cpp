@@ -8,9 +8,6 @@
 namespace apr {
 namespace {
 
-/// As in cutsGradient: through bf16 a path leads to the conversion that refuses it.
-bool carriesGradient(DType dtype) { return isFloat(dtype) || dtype == DType::BF16; }
-
 void unite(std::vector<bool> &into, const std::vector<bool> &from) {
   for (size_t i = 0; i < from.size(); ++i)
     if (from[i])

@@ -28,16 +28,10 @@ void applyGradientRule(OpGradient &gradient) {
   }
 }
 
-namespace {
-
-/// A path may lead through bf16, where the conversion's rule refuses it aloud.
 bool carriesGradient(DType dtype) { return isFloat(dtype) || dtype == DType::BF16; }
 
-} // namespace
-
 bool cutsGradient(const Graph &graph, const Op &op, size_t operand) {
-  if (op.kind == OpKind::StopGradient || op.kind == OpKind::Sign ||
-      isCutByOwnGradient(op, operand))
+  if (op.kind == OpKind::StopGradient || op.kind == OpKind::Sign || isCutByOwnGradient(op, operand))
     return true;
   return !carriesGradient(graph.type(op.operands[operand]).dtype) ||
          !carriesGradient(graph.type(op.result()).dtype);

@@ -70,6 +70,10 @@ private:
 /// Runs the rule of the op's kind.
 void applyGradientRule(OpGradient &gradient);
 
+/// True for floats, and for bf16: a path may lead through it, where the conversion's rule refuses
+/// it aloud.
+bool carriesGradient(DType dtype);
+
 /// True where no derivative flows from the operand to the result: either is not a float, or the
 /// op's derivative is zero by definition. Such a place ends a path.
 bool cutsGradient(const Graph &graph, const Op &op, size_t operand);
