@@ -207,7 +207,22 @@ private:
         report({}, "a result is not defined");
   }
 
+  /// Sizes in attributes count too: the length of a scan, or an order's ranges, may be no size of
+  /// any value.
+  void attributeVariablesKnown(const Op &op) {
+    const std::string what = fmt::format("'{}'", opInfo(op.kind).mnemonic);
+    for (const auto &[key, value] : op.attributes.entries()) {
+      if (auto *dims = std::get_if<std::vector<Dim>>(&value))
+        for (const Dim &dim : *dims)
+          variablesKnown(dim, op.location, what);
+      if (auto *order = std::get_if<Order>(&value))
+        for (; order->kind() == Order::Kind::Ranges; order = &order->inner())
+          variablesKnown(order->count(), op.location, what);
+    }
+  }
+
   void op(const Graph &graph, const Op &op) {
+    attributeVariablesKnown(op);
     std::vector<Type> operands, results;
     for (ValueId operand : op.operands)
       operands.push_back(graph.type(operand));

@@ -21,6 +21,8 @@ std::optional<std::string> positiveProblem(std::string_view name,
 
 /// Why windows of an extent do not fit an axis, as far as that is known.
 std::optional<std::string> fitProblem(const Dim &size, const Dim &extent) {
+  if (!extent.isValid())
+    return "the size of a window does not fit 64 bits";
   if (auto rest = (size - extent).asConstant(); rest && *rest < 0)
     return fmt::format("a window over {} elements does not fit an axis of {}", extent.str(),
                        size.str());
