@@ -20,8 +20,9 @@ void setAttributes(llvm::Function &function, const KernelTarget &target) {
   function.addFnAttr("min-legal-vector-width", bits);
 }
 
-bool contains(const Graph &region, OpKind kind) {
-  return std::ranges::any_of(region.ops(), [&](const Op &op) { return op.kind == kind; });
+bool contains(const Graph &region, OpFamily family) {
+  return std::ranges::any_of(region.ops(),
+                             [&](const Op &op) { return opInfo(op.kind).family == family; });
 }
 
 } // namespace
