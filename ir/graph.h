@@ -3,6 +3,7 @@
 
 #include "ir/op.h"
 
+#include <deque>
 #include <stdexcept>
 
 namespace apr {
@@ -56,11 +57,12 @@ public:
                std::vector<Type> resultTypes, Location location = {},
                std::shared_ptr<const Graph> region = nullptr);
 
-  const std::vector<Value> &values() const { return values_; }
+  const std::deque<Value> &values() const { return values_; }
+  /// References to values and ops stay valid while others are added.
   const Value &value(ValueId id) const { return values_[id]; }
   Value &value(ValueId id) { return values_[id]; }
   const Type &type(ValueId id) const { return values_[id].type; }
-  const std::vector<Op> &ops() const { return ops_; }
+  const std::deque<Op> &ops() const { return ops_; }
   Op &op(size_t index) { return ops_[index]; }
   const std::vector<ValueId> &arguments() const { return arguments_; }
   /// The op that defines a value; null for arguments.
@@ -74,9 +76,11 @@ public:
   std::vector<uint32_t> useCounts() const;
 
 private:
-  std::vector<Value> values_;
+  // Deques, so that what a builder was told of a value or op stays where it is while it adds
+  // others.
+  std::deque<Value> values_;
   std::vector<uint32_t> definitions_; ///< op index per value; kNoOp for arguments
-  std::vector<Op> ops_;
+  std::deque<Op> ops_;
   std::vector<ValueId> arguments_;
 };
 

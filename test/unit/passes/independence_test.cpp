@@ -157,7 +157,7 @@ TEST(Independence, MetricsChangeNoOtherBit) {
   Module module = parse();
   Function &grad = gradOf(module);
   Builder b(grad.graph);
-  std::vector<Op> ops = grad.graph.ops();
+  std::deque<Op> ops = grad.graph.ops();
   for (const Op &op : ops) {
     if (op.kind != OpKind::Exp && op.kind != OpKind::Pow && op.kind != OpKind::MatMul)
       continue;
