@@ -7,12 +7,19 @@ build=$1
 data=${2:-${APR_DATA:-../shared/data}}
 examples=$(dirname "$0")/../docs/examples
 aprun=$build/tools/aprun/aprun
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
 train() {
   name=$1
   shift
   echo "== $name"
-  "$aprun" train "$examples/$name.run.toml" "$@" | tail -n 12
+  # A pipe into tail would hide that a training failed.
+  if ! "$aprun" train "$examples/$name.run.toml" "$@" >"$log" 2>&1; then
+    cat "$log"
+    exit 1
+  fi
+  tail -n 12 "$log"
 }
 
 train_on() {
