@@ -18,6 +18,20 @@ InferredTypes inferGradient(const TypeQuery &query) {
   return std::vector<Type>(query.operands.begin() + 1, query.operands.end());
 }
 
+/// Scatters and the ops along lines fill memory in an order of their own, so that such a kernel has
+/// one, and yields nothing else.
+std::optional<std::string> loopProblem(const Graph &region) {
+  for (const Op &op : region.ops()) {
+    const OpFamily family = opInfo(op.kind).family;
+    if (family != OpFamily::Scatter && family != OpFamily::Cumulative && family != OpFamily::Sort)
+      continue;
+    if (region.results != std::vector<ValueId>{op.result()})
+      return fmt::format("a kernel with '{}' yields its result and nothing else",
+                         opInfo(op.kind).mnemonic);
+  }
+  return std::nullopt;
+}
+
 InferredTypes inferKernel(const TypeQuery &query) {
   if (!query.region)
     return Error{"a kernel needs a region"};
@@ -33,6 +47,8 @@ InferredTypes inferKernel(const TypeQuery &query) {
     if (op.region || op.kind == OpKind::Gradient)
       return Error{
           fmt::format("a kernel is one loop, which cannot hold '{}'", opInfo(op.kind).mnemonic)};
+  if (auto problem = loopProblem(region))
+    return Error{*problem};
   std::vector<Type> types;
   for (ValueId result : region.results)
     types.push_back(region.type(result));
