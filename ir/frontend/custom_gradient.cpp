@@ -16,6 +16,13 @@ const TensorValue *asFloatTensor(const Value &value) {
   return tensor && isFloat(tensor->type.dtype) ? tensor : nullptr;
 }
 
+/// A number, or a tuple of numbers: what a call of constants gives, whose derivative is zero.
+bool isConstant(const Value &tree) {
+  if (auto *tuple = tree.as<TupleValue>())
+    return std::all_of(tuple->elements.begin(), tuple->elements.end(), isConstant);
+  return tree.is<NumberValue>() || tree.is<DimValue>();
+}
+
 std::vector<TensorValue> floatLeaves(const Value &tree) {
   std::vector<TensorValue> leaves;
   mapLeaves(tree, [&](const Value &leaf) {
@@ -143,7 +150,7 @@ private:
                           parameters.size()),
               "of a function with several results it is a tuple: 'with gradient((a, b))'");
     results_ = floatLeaves(result);
-    if (results_.empty() && !result.is<NumberValue>() && !result.is<DimValue>())
+    if (results_.empty() && !isConstant(result))
       e_.fail(DiagnosticKind::DTypeMismatch, declaration_.location,
               fmt::format("'{}' has a gradient, but no float result: {}", name_, describe(result)));
     for (TensorValue &part : results_) {
