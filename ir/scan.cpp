@@ -24,6 +24,22 @@ std::vector<ValueId> createScan(Builder &builder, const ScanOperands &operands, 
                              std::move(region));
 }
 
+std::vector<ValueId> rebuildScan(Builder &builder, const Op &scan,
+                                 const std::function<std::optional<ValueId>(size_t)> &operand,
+                                 std::shared_ptr<const Graph> region) {
+  const ScanParts parts(scan);
+  ScanOperands operands;
+  for (size_t i = 0; i < scan.operands.size(); ++i)
+    if (const auto value = operand(i))
+      (parts.isCarry(i)   ? operands.carries
+       : parts.isInput(i) ? operands.inputs
+                          : operands.captured)
+          .push_back(*value);
+  return createScan(builder, operands, parts.length,
+                    parts.isBackwards ? ScanDirection::Backwards : ScanDirection::Forwards,
+                    std::move(region));
+}
+
 Type stackedType(const Dim &length, const Type &type) {
   Type stacked{type.dtype, {length}};
   stacked.shape.insert(stacked.shape.end(), type.shape.begin(), type.shape.end());

@@ -3,6 +3,8 @@
 
 #include "ir/builder.h"
 
+#include <functional>
+
 namespace apr {
 
 /// How the operands, results and region of a scan divide:
@@ -39,6 +41,12 @@ struct ScanOperands {
 /// Appends a scan; returns the last carries and then the stacked outputs.
 std::vector<ValueId> createScan(Builder &builder, const ScanOperands &operands, Dim length,
                                 ScanDirection direction, std::shared_ptr<const Graph> region);
+
+/// Appends a scan like `scan` with another region. `operand` gives the new value of each operand,
+/// or none where the region has no argument for it any more.
+std::vector<ValueId> rebuildScan(Builder &builder, const Op &scan,
+                                 const std::function<std::optional<ValueId>(size_t)> &operand,
+                                 std::shared_ptr<const Graph> region);
 
 /// The type of what stacks `length` values of a type, and of one value of a stack of rank >= 1.
 Type stackedType(const Dim &length, const Type &type);

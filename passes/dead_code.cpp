@@ -145,19 +145,12 @@ private:
   }
 
   void addScan(const Op &op, const LiveGraph &live) {
-    const ScanParts parts(op);
     Rebuilder region(live, DeadOps::Drop);
-    ScanOperands operands;
-    for (size_t i = 0; i < op.operands.size(); ++i)
-      if (region.keepsArgument(i))
-        (parts.isCarry(i)   ? operands.carries
-         : parts.isInput(i) ? operands.inputs
-                            : operands.captured)
-            .push_back(rewriter_(op.operands[i]));
-    auto results =
-        createScan(rewriter_.builder().at(op.location), operands, parts.length,
-                   parts.isBackwards ? ScanDirection::Backwards : ScanDirection::Forwards,
-                   std::make_shared<Graph>(region.rebuild()));
+    auto operand = [&](size_t i) -> std::optional<ValueId> {
+      return region.keepsArgument(i) ? std::optional(rewriter_(op.operands[i])) : std::nullopt;
+    };
+    auto results = rebuildScan(rewriter_.builder().at(op.location), op, operand,
+                               std::make_shared<Graph>(region.rebuild()));
     size_t next = 0;
     for (size_t i = 0; i < op.results.size(); ++i)
       if (live.keepsResult[i]) {

@@ -121,21 +121,14 @@ Graph writeConstants(const Graph &region, const std::vector<const Literal *> &co
 void foldScan(const Op &op, GraphRewriter &rewriter) {
   Graph &target = rewriter.builder().graph();
   const ScanParts parts(op);
-  ScanOperands operands;
   std::vector<const Literal *> constants(op.operands.size());
-  for (size_t i = 0; i < op.operands.size(); ++i) {
-    const ValueId v = rewriter(op.operands[i]);
-    if (parts.isCarry(i))
-      operands.carries.push_back(v);
-    else if (parts.isInput(i))
-      operands.inputs.push_back(v);
-    else if (!(constants[i] = splatOf(target, v)))
-      operands.captured.push_back(v);
-  }
+  for (size_t i = parts.firstCaptured(); i < op.operands.size(); ++i)
+    constants[i] = splatOf(target, rewriter(op.operands[i]));
   auto region = std::make_shared<Graph>(foldGraph(writeConstants(*op.region, constants)));
-  auto results =
-      createScan(rewriter.builder(), operands, parts.length,
-                 parts.isBackwards ? ScanDirection::Backwards : ScanDirection::Forwards, region);
+  auto operand = [&](size_t i) -> std::optional<ValueId> {
+    return constants[i] ? std::nullopt : std::optional(rewriter(op.operands[i]));
+  };
+  auto results = rebuildScan(rewriter.builder(), op, operand, region);
   for (size_t i = 0; i < op.results.size(); ++i) {
     target.value(results[i]) = rewriter.source().value(op.results[i]);
     rewriter.map(op.results[i], results[i]);

@@ -190,15 +190,8 @@ void replaceScan(const Op &op, GraphRewriter &rewriter) {
   const ScanParts parts(op);
   auto region = std::make_shared<Graph>(*op.region);
   yieldEnteringCarries(*region, parts.carries, parts.length);
-  ScanOperands operands;
-  for (size_t i = 0; i < op.operands.size(); ++i)
-    (parts.isCarry(i)   ? operands.carries
-     : parts.isInput(i) ? operands.inputs
-                        : operands.captured)
-        .push_back(rewriter(op.operands[i]));
-  auto results =
-      createScan(rewriter.builder(), operands, parts.length,
-                 parts.isBackwards ? ScanDirection::Backwards : ScanDirection::Forwards, region);
+  auto results = rebuildScan(
+      rewriter.builder(), op, [&](size_t i) { return rewriter(op.operands[i]); }, region);
   for (size_t i = 0; i < op.results.size(); ++i) {
     rewriter.builder().graph().value(results[i]) = rewriter.source().value(op.results[i]);
     rewriter.map(op.results[i], results[i]);
