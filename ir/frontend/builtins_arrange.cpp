@@ -68,13 +68,8 @@ private:
     return parts.size() == 1 ? parts[0] : b_.concat(std::move(parts), static_cast<int64_t>(axis));
   }
 
-  /// Refuses what is below 0 and checks what may be, at the entry point.
-  void demand(const Dim &difference, const std::string &message, Location location) {
-    if (auto known = difference.asConstant(); known && *known < 0)
-      e_.fail(DiagnosticKind::ShapeMismatch, location,
-              fmt::format("'{}' of {}: {}", call_.builtin.name, str(x_.type), message));
-    if (!difference.isProvablyNonNegative())
-      e_.context().addCheck(DimCheck::Kind::NonNegative, difference, message, location);
+  void demand(const Dim &value, const std::string &message, Location location) {
+    e_.requireNonNegative(value, call_, x_, message, location);
   }
 
   Value flip() {

@@ -16,17 +16,31 @@ std::vector<int64_t> allAxes(size_t rank) {
   return axes;
 }
 
-/// The shape with the reduced axes as size 1, or without them.
-Shape reducedShape(const Shape &shape, const std::vector<int64_t> &axes, bool keep) {
-  Shape result;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    bool isReduced = std::find(axes.begin(), axes.end(), static_cast<int64_t>(i)) != axes.end();
-    if (!isReduced)
-      result.push_back(shape[i]);
-    else if (keep)
-      result.emplace_back(1);
+/// The arguments `axis` and `keep` of a reduction.
+struct ReducedAxes {
+  std::vector<int64_t> axes; ///< ascending
+  bool isKept = false;
+
+  /// The reduced value in the operand's rank where `keep` asks for it.
+  ValueId shaped(Builder &builder, ValueId reduced, Shape shape) const {
+    if (!isKept)
+      return reduced;
+    for (int64_t axis : axes)
+      shape[static_cast<size_t>(axis)] = Dim(1);
+    return builder.reshape(reduced, std::move(shape));
   }
-  return result;
+};
+
+/// Reads argument `first` as axes and the next one as `keep`.
+ReducedAxes readAxes(Elaborator &e, const BuiltinCall &call, size_t first, size_t rank,
+                     std::vector<int64_t> otherwise) {
+  ReducedAxes reduced{std::move(otherwise)};
+  if (call.has(first))
+    reduced.axes = e.requireAxes(*call.values[first], rank, call.locations[first]);
+  std::sort(reduced.axes.begin(), reduced.axes.end());
+  reduced.isKept = call.has(first + 1) &&
+                   e.requireBool(*call.values[first + 1], call.locations[first + 1], "'keep'");
+  return reduced;
 }
 
 } // namespace
@@ -58,15 +72,11 @@ Value Elaborator::builtinSum(BuiltinCall &call) {
     fail(DiagnosticKind::DTypeMismatch, call.location,
          fmt::format("'{}' takes numbers, found {}", call.builtin.name, str(x.type)),
          "convert it: 'real(x)'");
-  std::vector<int64_t> axes = call.has(1)
-                                  ? requireAxes(*call.values[1], x.type.rank(), call.locations[1])
-                                  : allAxes(x.type.rank());
-  std::sort(axes.begin(), axes.end());
-  bool keep = call.has(2) && requireBool(*call.values[2], call.locations[2], "'keep'");
-  if (axes.empty())
+  const ReducedAxes over = readAxes(*this, call, 1, x.type.rank(), allAxes(x.type.rank()));
+  if (over.axes.empty())
     return x;
   Attributes attributes;
-  attributes.set(AttrKey::Axes, axes);
+  attributes.set(AttrKey::Axes, over.axes);
   if (call.has(3)) {
     auto *order = call.values[3]->as<OrderValue>();
     if (!order)
@@ -78,9 +88,7 @@ Value Elaborator::builtinSum(BuiltinCall &call) {
     attributes.set(AttrKey::Order, order->order);
   }
   ValueId sum = builder.create(call.builtin.op, {x.id}, attributes);
-  if (keep)
-    sum = builder.reshape(sum, reducedShape(x.type.shape, axes, true));
-  TensorValue result = make(sum);
+  TensorValue result = make(over.shaped(builder, sum, x.type.shape));
   // A sum over everything with one term per input row may become a mean: see binary().
   const apr::Function &function = context_->function;
   bool overRows = false;
@@ -89,8 +97,8 @@ Value Elaborator::builtinSum(BuiltinCall &call) {
     overRows = overRows || (function.arguments[i].role == ArgumentRole::Input && !shape.empty() &&
                             !x.type.shape.empty() && shape[0] == x.type.shape[0]);
   }
-  if (call.builtin.op == OpKind::Sum && overRows && axes.size() == x.type.rank() && !keep &&
-      isFloat(x.type.dtype))
+  if (call.builtin.op == OpKind::Sum && overRows && over.axes.size() == x.type.rank() &&
+      !over.isKept && isFloat(x.type.dtype))
     result.rows = RowForm{RowForm::Kind::Sum, x.id};
   return result;
 }
@@ -134,18 +142,12 @@ Value Elaborator::builtinMaxMin(BuiltinCall &call) {
     fail(DiagnosticKind::DTypeMismatch, call.location,
          fmt::format("{} takes numbers, found {}", what, str(x.type)),
          x.type.dtype == DType::Bool ? "'any' and 'all' take bools" : "convert it: 'real(x)'");
-  std::vector<int64_t> axes = call.has(2)
-                                  ? requireAxes(*call.values[2], x.type.rank(), call.locations[2])
-                                  : allAxes(x.type.rank());
-  std::sort(axes.begin(), axes.end());
-  bool keep = call.has(3) && requireBool(*call.values[3], call.locations[3], "'keep'");
-  if (axes.empty())
+  const ReducedAxes over = readAxes(*this, call, 2, x.type.rank(), allAxes(x.type.rank()));
+  if (over.axes.empty())
     return x;
   Builder &builder = context_->builder;
-  ValueId result = builder.reduce(isMax ? OpKind::ReduceMax : OpKind::ReduceMin, x.id, axes);
-  if (keep)
-    result = builder.reshape(result, reducedShape(x.type.shape, axes, true));
-  return make(result);
+  const OpKind kind = isMax ? OpKind::ReduceMax : OpKind::ReduceMin;
+  return make(over.shaped(builder, builder.reduce(kind, x.id, over.axes), x.type.shape));
 }
 
 Value Elaborator::builtinAnyAll(BuiltinCall &call) {
@@ -155,17 +157,11 @@ Value Elaborator::builtinAnyAll(BuiltinCall &call) {
     fail(DiagnosticKind::DTypeMismatch, call.location,
          fmt::format("'{}' takes bools, found {}", call.builtin.name, str(x.type)),
          "compare first: 'x != 0'");
-  std::vector<int64_t> axes = call.has(1)
-                                  ? requireAxes(*call.values[1], x.type.rank(), call.locations[1])
-                                  : allAxes(x.type.rank());
-  std::sort(axes.begin(), axes.end());
-  bool keep = call.has(2) && requireBool(*call.values[2], call.locations[2], "'keep'");
-  if (axes.empty())
+  const ReducedAxes over = readAxes(*this, call, 1, x.type.rank(), allAxes(x.type.rank()));
+  if (over.axes.empty())
     return x;
-  ValueId result = context_->builder.reduce(call.builtin.op, x.id, axes);
-  if (keep)
-    result = context_->builder.reshape(result, reducedShape(x.type.shape, axes, true));
-  return make(result);
+  Builder &builder = context_->builder;
+  return make(over.shaped(builder, builder.reduce(call.builtin.op, x.id, over.axes), x.type.shape));
 }
 
 Value Elaborator::builtinArgmax(BuiltinCall &call) {
@@ -174,17 +170,12 @@ Value Elaborator::builtinArgmax(BuiltinCall &call) {
   if ((!isFloat(x.type.dtype) && !isInteger(x.type.dtype)) || x.type.shape.empty())
     fail(DiagnosticKind::ShapeMismatch, call.location,
          fmt::format("{} takes numbers with at least one axis, found {}", what, str(x.type)));
-  std::vector<int64_t> axes{static_cast<int64_t>(x.type.rank()) - 1};
-  if (call.has(1))
-    axes = requireAxes(*call.values[1], x.type.rank(), call.locations[1]);
-  std::sort(axes.begin(), axes.end());
-  if (axes.empty())
+  const ReducedAxes over =
+      readAxes(*this, call, 1, x.type.rank(), {static_cast<int64_t>(x.type.rank()) - 1});
+  if (over.axes.empty())
     fail(DiagnosticKind::BadAxis, call.location, what + " needs an axis");
-  bool keep = call.has(2) && requireBool(*call.values[2], call.locations[2], "'keep'");
-  ValueId result = context_->builder.reduce(call.builtin.op, x.id, axes);
-  if (keep)
-    result = context_->builder.reshape(result, reducedShape(x.type.shape, axes, true));
-  return make(result);
+  Builder &builder = context_->builder;
+  return make(over.shaped(builder, builder.reduce(call.builtin.op, x.id, over.axes), x.type.shape));
 }
 
 // ---- gradients ----

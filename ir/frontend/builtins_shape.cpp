@@ -47,6 +47,15 @@ Shape Elaborator::reshapedShape(const Value &given, const TensorValue &x, Locati
   return shape;
 }
 
+void Elaborator::requireNonNegative(const Dim &value, const BuiltinCall &call, const TensorValue &x,
+                                    const std::string &message, Location location) {
+  if (auto known = value.asConstant(); known && *known < 0)
+    fail(DiagnosticKind::ShapeMismatch, location,
+         fmt::format("'{}' of {}: {}", call.builtin.name, str(x.type), message));
+  if (!value.isProvablyNonNegative())
+    context_->addCheck(DimCheck::Kind::NonNegative, value, message, location);
+}
+
 Value Elaborator::builtinReshape(BuiltinCall &call) {
   Value operand = read(*call.values[0], call.locations[0]);
   TensorValue x = anyTensor(operand, call.locations[0], "the operand of 'reshape'");

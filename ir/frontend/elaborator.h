@@ -135,6 +135,9 @@ public:
   /// One axis, counted from the end where it is negative.
   size_t requireAxis(const Value &value, size_t rank, Location location);
   Shape requireShape(const Value &value, Location location);
+  /// Refuses what is below 0 in a call on `x`; what may be is checked at the entry point.
+  void requireNonNegative(const Dim &value, const BuiltinCall &call, const TensorValue &x,
+                          const std::string &message, Location location);
   static std::optional<int64_t> asInt(const Value &value);
   static std::optional<Dim> asDim(const Value &value);
 
