@@ -113,10 +113,7 @@ InputArray ByteLoader::assembleInput(std::size_t input,
     elements += width(use);
     previous = &use;
   }
-  if (need.rowElements != 0 && elements != need.rowElements)
-    throw Error(ErrorKind::Usage, {table_.file()},
-                fmt::format("input {} takes {} values per row, but its {} columns give {}",
-                            need.name, need.rowElements, uses.size(), elements));
+  checkRowElements(need, uses.size(), elements, table_.file());
   InputArray array{need.name, need.dtype, elements, elements * elementBytes(need.dtype), {}};
   array.values.resize(rows() * array.rowBytes);
   std::byte *to = array.values.data();
@@ -129,12 +126,10 @@ InputArray ByteLoader::assembleInput(std::size_t input,
       std::memcpy(to, image.elements.data() + byte * image.bytes, image.bytes);
       to += image.bytes;
     }
-  if (need.indexLimit > 0 && need.dtype != APRT_F32 && need.dtype != APRT_F64)
-    for (std::size_t element = 0; element < rows() * elements; ++element)
-      if (const auto index = indexAt(array, element); index < 0 || index >= need.indexLimit)
-        fail(element / elements, uses[std::min(element % elements, uses.size() - 1)],
-             fmt::format("found {} for input {}, expected 0 to {}", index, need.name,
-                         need.indexLimit - 1));
+  const std::size_t count = rows() * elements;
+  if (const std::size_t element = firstBadIndex(need, array, count); element != count)
+    fail(element / elements, uses[std::min(element % elements, uses.size() - 1)],
+         badIndexText(need, array, element));
   return array;
 }
 

@@ -4,6 +4,7 @@
 #include "runtime/train/bfloat.h"
 
 #include <aprt.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <cstring>
@@ -74,6 +75,31 @@ std::int64_t indexAt(const InputArray &array, std::size_t element) {
     return value;
   }
   return std::to_integer<std::int64_t>(*from);
+}
+
+void checkRowElements(const InputNeed &need, std::size_t columns, std::size_t elements,
+                      const std::string &file) {
+  if (need.rowElements == 0 || elements == need.rowElements)
+    return;
+  throw Error(ErrorKind::Usage, {file},
+              fmt::format("input {} takes {} value{} per row, but its {} column{} give{} {}",
+                          need.name, need.rowElements, need.rowElements == 1 ? "" : "s", columns,
+                          columns == 1 ? "" : "s", columns == 1 ? "s" : "", elements));
+}
+
+std::size_t firstBadIndex(const InputNeed &need, const InputArray &array, std::size_t count) {
+  if (need.indexLimit <= 0 || need.dtype == APRT_F32 || need.dtype == APRT_F64)
+    return count;
+  std::size_t element = 0;
+  for (; element < count; ++element)
+    if (const std::int64_t index = indexAt(array, element); index < 0 || index >= need.indexLimit)
+      break;
+  return element;
+}
+
+std::string badIndexText(const InputNeed &need, const InputArray &array, std::size_t element) {
+  return fmt::format("found {} for input {}, expected 0 to {}", indexAt(array, element), need.name,
+                     need.indexLimit - 1);
 }
 
 std::size_t width(const ColumnUse &use) {

@@ -213,12 +213,7 @@ InputArray TableLoader::assembleInput(std::size_t input, std::size_t firstColumn
   std::size_t elements = 0;
   for (const ColumnUse &use : binding.columns)
     elements += width(use);
-  if (need.rowElements != 0 && elements != need.rowElements)
-    throw Error(ErrorKind::Usage, {table_.file()},
-                fmt::format("input {} takes {} value{} per row, but its {} column{} give{} {}",
-                            need.name, need.rowElements, need.rowElements == 1 ? "" : "s",
-                            binding.columns.size(), binding.columns.size() == 1 ? "" : "s",
-                            binding.columns.size() == 1 ? "s" : "", elements));
+  checkRowElements(need, binding.columns.size(), elements, table_.file());
   const std::size_t size = elementBytes(need.dtype);
   InputArray array{need.name, need.dtype, elements, elements * size, {}};
   array.values.resize(rows() * array.rowBytes);
@@ -275,18 +270,13 @@ void TableLoader::writeColumn(InputArray &array, std::size_t position, const Col
 
 void TableLoader::checkIndices(const InputNeed &need, const InputColumns &binding,
                                const InputArray &array) const {
-  if (need.indexLimit <= 0 || need.dtype == APRT_F32 || need.dtype == APRT_F64)
+  const std::size_t count = rows() * array.rowElements;
+  const std::size_t element = firstBadIndex(need, array, count);
+  if (element == count)
     return;
-  for (std::size_t element = 0; element < rows() * array.rowElements; ++element) {
-    const std::int64_t index = indexAt(array, element);
-    if (index >= 0 && index < need.indexLimit)
-      continue;
-    const std::size_t column =
-        binding.columns.size() == array.rowElements ? element % array.rowElements : std::size_t{0};
-    failAt(element / array.rowElements, binding.columns[column],
-           fmt::format("found {} for input {}, expected 0 to {}", index, need.name,
-                       need.indexLimit - 1));
-  }
+  const std::size_t column =
+      binding.columns.size() == array.rowElements ? element % array.rowElements : std::size_t{0};
+  failAt(element / array.rowElements, binding.columns[column], badIndexText(need, array, element));
 }
 
 Dataset TableLoader::assemble(const std::vector<std::size_t> &trainingRows) {
