@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/apr-run/closeness.h"
 
-#include "tools/apr-run/tensor_text.h"
+#include "tools/ir_runs/tensor_text.h"
 
 #include <cmath>
 #include <fmt/format.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/text.h"
 #include "tools/apr-run/closeness.h"
-#include "tools/apr-run/native.h"
-#include "tools/apr-run/random_inputs.h"
 #include "tools/apr-run/run_directive.h"
-#include "tools/apr-run/stages.h"
-#include "tools/apr-run/tensor_text.h"
+#include "tools/ir_runs/random_arguments.h"
+#include "tools/ir_runs/stages.h"
+#include "tools/ir_runs/tensor_text.h"
+#include "tools/native_runs/native.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -83,30 +83,6 @@ size_t runDirectives(const Options &options, const std::vector<RunDirective> &ru
   return failures;
 }
 
-/// Arguments for one random call, or nothing where the drawn dims give no valid shapes.
-std::optional<std::vector<Tensor>> drawArguments(const Module &module, const Function &function,
-                                                 const DimBindings &dims, RandomInputs &random) {
-  std::vector<Tensor> arguments;
-  for (size_t i = 0; i < function.arguments.size(); ++i) {
-    const Argument &argument = function.arguments[i];
-    const Type &type = function.graph.type(function.graph.arguments()[i]);
-    auto shape = bindShape(type, dims);
-    if (!shape)
-      return std::nullopt;
-    Tensor tensor = Tensor::zeros(type.dtype, *shape);
-    auto limit = argument.indexLimit ? argument.indexLimit->evaluate(dims) : std::nullopt;
-    if (limit && *limit >= 1 && random.below(16) != 0)
-      random.fillIndices(tensor, *limit);
-    else if (argument.role != ArgumentRole::Exec)
-      random.fill(tensor);
-    if (const auto *hyper = module.findHyper(argument.name);
-        hyper && argument.role == ArgumentRole::Hyper)
-      tensor.data = Literal::splat(hyper->dtype, hyper->defaultValue).bytes;
-    arguments.push_back(std::move(tensor));
-  }
-  return arguments;
-}
-
 size_t runRandomCases(const Options &options, const Module &module,
                       const std::vector<Variant> &variants) {
   size_t failures = 0;
@@ -114,9 +90,7 @@ size_t runRandomCases(const Options &options, const Module &module,
     RandomInputs random(*options.randomSeed);
     bool anyResult = false;
     for (int64_t i = 0; i < options.cases; ++i) {
-      DimBindings dims;
-      for (const std::string &dim : function.dims)
-        dims[dim] = random.size();
+      DimBindings dims = drawDims(function, random);
       auto arguments = drawArguments(module, function, dims, random);
       if (!arguments)
         continue;

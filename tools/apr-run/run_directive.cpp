@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/apr-run/run_directive.h"
 
-#include "tools/apr-run/tensor_text.h"
+#include "tools/ir_runs/random_arguments.h"
+#include "tools/ir_runs/tensor_text.h"
 
 #include <charconv>
 #include <fmt/format.h>
@@ -9,9 +10,6 @@
 namespace apr::run {
 
 namespace {
-
-/// Larger tensors have no place in a test, and a typing error should not fill the memory.
-constexpr int64_t kMaximumElements = int64_t(1) << 26;
 
 constexpr std::string_view kMarker = "// run:";
 constexpr std::string_view kContinuation = "//     ";
@@ -176,21 +174,6 @@ private:
 };
 
 } // namespace
-
-Result<std::vector<int64_t>> bindShape(const Type &type, const DimBindings &dims) {
-  std::vector<int64_t> shape;
-  int64_t count = 1;
-  for (const Dim &dim : type.shape) {
-    auto size = dim.evaluate(dims);
-    if (!size)
-      return Error{fmt::format("{} needs a value for {}", str(type), dim.str())};
-    // A negative size is a test of the entry's own check; it has no elements here.
-    shape.push_back(std::max<int64_t>(*size, 0));
-    if (__builtin_mul_overflow(count, shape.back(), &count) || count > kMaximumElements)
-      return Error{fmt::format("{} has too many elements for a test", str(type))};
-  }
-  return shape;
-}
 
 Result<std::vector<RunDirective>> parseRunDirectives(const Module &module, std::string_view text) {
   std::vector<RunDirective> runs;

@@ -29,7 +29,4 @@ struct RunDirective {
 /// All directives of a file. The error names the line.
 Result<std::vector<RunDirective>> parseRunDirectives(const Module &module, std::string_view text);
 
-/// The shape under the bindings, or which dim is not bound.
-Result<std::vector<int64_t>> bindShape(const Type &type, const DimBindings &dims);
-
 } // namespace apr::run

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/apr-run/random_inputs.h"
+#include "tools/ir_runs/random_inputs.h"
 
 #include "ir/bfloat.h"
 

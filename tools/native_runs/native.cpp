@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/apr-run/native.h"
+#include "tools/native_runs/native.h"
 
 #include "codegen/compile.h"
 #include "codegen/jit.h"
 #include "passes/pass_manager.h"
 #include "passes/pipeline.h"
-#include "tools/apr-run/native_call.h"
+#include "tools/native_runs/native_call.h"
 
 namespace apr::run {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/apr-run/tensor_text.h"
+#include "tools/ir_runs/tensor_text.h"
 
 #include "ir/bfloat.h"
 #include "ir/interp/eval.h"
-#include "tools/apr-run/random_inputs.h"
+#include "tools/ir_runs/random_inputs.h"
 
 #include <cctype>
 #include <charconv>

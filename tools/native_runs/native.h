@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "tools/apr-run/stages.h"
+#include "tools/ir_runs/stages.h"
 
 namespace apr::run {
 

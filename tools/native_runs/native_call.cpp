@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/apr-run/native_call.h"
+#include "tools/native_runs/native_call.h"
 
-#include "tools/apr-run/guarded_memory.h"
-#include "tools/apr-run/run_directive.h"
+#include "tools/ir_runs/random_arguments.h"
+#include "tools/native_runs/guarded_memory.h"
 
 #include <aprt.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ir/graph.h"
-#include "tools/apr-run/stages.h"
+#include "tools/ir_runs/stages.h"
 
 struct aprt_model;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/apr-run/stages.h"
-#include "tools/apr-run/tensor_text.h"
+#include "tools/ir_runs/stages.h"
+#include "tools/ir_runs/tensor_text.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/apr-run/stages.h"
+#include "tools/ir_runs/stages.h"
 
 #include "passes/pass_manager.h"
 #include "passes/pipeline.h"

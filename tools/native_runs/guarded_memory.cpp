@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/apr-run/guarded_memory.h"
+#include "tools/native_runs/guarded_memory.h"
 
 #include <algorithm>
 

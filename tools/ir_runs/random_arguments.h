@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "ir/graph.h"
+#include "tools/ir_runs/random_inputs.h"
+
+#include <optional>
+
+namespace apr::run {
+
+/// The shape under the bindings, negative sizes as 0; or which dim is not bound, or that there are
+/// more elements than a test should hold.
+Result<std::vector<int64_t>> bindShape(const Type &type, const DimBindings &dims);
+
+/// A size for every open dim of the function.
+DimBindings drawDims(const Function &function, RandomInputs &random);
+
+/// Arguments for one random call, or nothing where the dims give no shapes: indices mostly within
+/// their limits, hyperparameters at their defaults, the row offset 0, edge values everywhere else.
+std::optional<std::vector<Tensor>> drawArguments(const Module &module, const Function &function,
+                                                 const DimBindings &dims, RandomInputs &random);
+
+} // namespace apr::run
