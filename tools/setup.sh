@@ -23,7 +23,7 @@ is_available() {
 
 [ "$(uname -m)" = x86_64 ] && cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' || cross=''
 build_packages='g++ make cmake ninja-build python3 libfmt-dev libcli11-dev nlohmann-json3-dev
-  zlib1g-dev libgtest-dev'
+  zlib1g-dev libzip-dev libgtest-dev'
 test_packages="libmpfr-dev $cross"
 supported_llvm='19 20 21 22'
 

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/npy.h"
+
+#include "runtime/train/error.h"
+
+#include <gtest/gtest.h>
+#include <zip.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace apr::train {
+namespace {
+
+using namespace std::string_literals;
+
+template <class T> std::string bytesOf(const std::vector<T> &values) {
+  return {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)};
+}
+
+/// A version 1 file with this dictionary.
+std::string fileOf(const std::string &dictionary, const std::string &values) {
+  const auto length = static_cast<char>(dictionary.size());
+  return "\x93NUMPY\x01"s + '\0' + length + '\0' + dictionary + values;
+}
+
+std::string errorOf(const std::string &content) {
+  try {
+    parseNpy(content, "a.npy");
+  } catch (const Error &error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Npy, ReadsWhatItWrites) {
+  const std::vector<float> values = {1, -0.0f, 2.5f, 1e-40f, 3e38f, 7};
+  const NpyArray array = parseNpy(npyHeader(NpyType::F32, {2, 3}) + bytesOf(values), "a.npy");
+  EXPECT_EQ(array.shape, (std::vector<std::uint64_t>{2, 3}));
+  EXPECT_EQ(array.items(), 2u);
+  EXPECT_EQ(array.itemElements(), 3u);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EXPECT_EQ(array.number(i), values[i]);
+  for (std::uint64_t n : {0u, 9u, 10u, 99999u})
+    EXPECT_EQ(npyHeader(NpyType::U8, {n}).size() % 64, 0u);
+}
+
+TEST(Npy, ReadsTheHeadersOfNumpy) {
+  // Written by numpy.save of NumPy 1.26: int32, Fortran order.
+  const std::string text = "{'descr': '<i4', 'fortran_order': True, 'shape': (2, 3), }  \n";
+  const NpyArray array = parseNpy(fileOf(text, bytesOf<std::int32_t>({1, 4, 2, 5, 3, 6})), "a.npy");
+  for (std::int64_t i = 0; i < 6; ++i)
+    EXPECT_EQ(array.integer(static_cast<std::uint64_t>(i)), i + 1);
+}
+
+TEST(Npy, TurnsBigEndianRound) {
+  const NpyArray array = parseNpy(
+      fileOf("{'descr': '>u2', 'fortran_order': False, 'shape': (2,), }", "\x01\x02\xff\x00"s),
+      "a.npy");
+  EXPECT_EQ(array.integer(0), 0x102);
+  EXPECT_EQ(array.integer(1), 0xff00);
+}
+
+TEST(Npy, KnowsEveryType) {
+  const auto one = [](NpyType type, const std::string &bytes) {
+    return parseNpy(npyHeader(type, {}) + bytes, "a.npy").number(0);
+  };
+  EXPECT_EQ(one(NpyType::Bool, "\x01"), 1);
+  EXPECT_EQ(one(NpyType::I8, "\xff"), -1);
+  EXPECT_EQ(one(NpyType::U8, "\xff"), 255);
+  EXPECT_EQ(one(NpyType::I16, "\xfe\xff"), -2);
+  EXPECT_EQ(one(NpyType::U32, "\xff\xff\xff\xff"), 4294967295.0);
+  EXPECT_EQ(one(NpyType::I64, bytesOf<std::int64_t>({-5})), -5);
+  EXPECT_EQ(one(NpyType::U64, bytesOf<std::uint64_t>({~std::uint64_t{0}})), 0x1p64);
+  EXPECT_EQ(one(NpyType::F64, bytesOf<double>({0.1})), 0.1);
+  EXPECT_EQ(one(NpyType::F16, "\x00\x3c"s), 1);
+  EXPECT_EQ(one(NpyType::F16, "\x01\x00"s), 0x1p-24);
+  EXPECT_EQ(one(NpyType::F16, "\xff\xfb"s), -65504);
+  EXPECT_EQ(one(NpyType::F16, "\x00\xfc"s), -INFINITY);
+}
+
+TEST(Npy, ReadsAnArrayWithoutElements) {
+  EXPECT_EQ(parseNpy(npyHeader(NpyType::F32, {0, 7}), "a.npy").items(), 0u);
+}
+
+TEST(Npy, ComparesSizesWithTheBytesThatAreThere) {
+  const auto shaped = [](const std::string &shape, const std::string &values) {
+    return errorOf(
+        fileOf("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }", values));
+  };
+  const std::string twelve(12, '\0');
+  EXPECT_NE(shaped("(3,)", twelve + "x").find("the shape (3) of float32, but 13 bytes"),
+            std::string::npos);
+  EXPECT_NE(shaped("(4,)", twelve).find("but 12 bytes"), std::string::npos);
+  EXPECT_NE(shaped("(4294967296, 4294967296, 4294967296)", twelve).find("but 12 bytes"),
+            std::string::npos);
+  EXPECT_NE(shaped("(0, 18446744073709551615)", "").find("no error"), std::string::npos);
+  EXPECT_NE(shaped("(99999999999999999999,)", twelve).find("no size before"), std::string::npos);
+  std::string many = "(1";
+  for (int i = 0; i < 32; ++i)
+    many += ",1";
+  EXPECT_NE(shaped(many + ")", twelve).find("more than 32 axes"), std::string::npos);
+}
+
+TEST(Npy, RefusesOtherFiles) {
+  EXPECT_NE(errorOf("PK\x03\x04").find("this is no NPY file"), std::string::npos);
+  EXPECT_NE(errorOf("\x93NUMPY\x07"s + std::string(9, '\0')).find("version 7"), std::string::npos);
+  EXPECT_NE(errorOf("\x93NUMPY\x01"s + '\0' + "\xff\xff{"s).find("65535 bytes but has only 1"),
+            std::string::npos);
+  EXPECT_NE(errorOf("\x93NUMPY\x02"s + '\0' + "\x01\x00"s).find("ends within its header"),
+            std::string::npos);
+  const auto headed = [](const std::string &text) { return errorOf(fileOf(text, "")); };
+  EXPECT_NE(headed("{'descr': '|O', 'fortran_order': False, 'shape': (), }").find("type \"|O\""),
+            std::string::npos);
+  EXPECT_NE(headed("{'descr': [('a', '<f4')], }").find("records of several fields"),
+            std::string::npos);
+  EXPECT_NE(headed("{'descr': '<f4', 'descr': '<f4'}").find("second key \"descr\""),
+            std::string::npos);
+  EXPECT_NE(headed("{'descr': '<f4'}").find("lacks one of"), std::string::npos);
+  EXPECT_NE(headed("{'descr': '<f4").find("does not end"), std::string::npos);
+  EXPECT_NE(headed("{'fortran_order': 1}").find("neither True nor False"), std::string::npos);
+  EXPECT_NE(headed("").find("no dictionary"), std::string::npos);
+}
+
+class NpzTest : public ::testing::Test {
+protected:
+  void SetUp() override {
+    const auto *test = ::testing::UnitTest::GetInstance()->current_test_info();
+    path_ = ::testing::TempDir() + "npz_" + test->name() + ".npz";
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  void write(const std::vector<std::pair<std::string, std::string>> &entries) {
+    std::filesystem::remove(path_);
+    zip_t *archive = zip_open(path_.c_str(), ZIP_CREATE, nullptr);
+    for (const auto &[name, content] : entries) {
+      zip_source_t *source = zip_source_buffer(archive, content.data(), content.size(), 0);
+      ASSERT_GE(zip_file_add(archive, name.c_str(), source, 0), 0);
+    }
+    ASSERT_EQ(zip_close(archive), 0);
+  }
+  std::string errorOfReading(std::uint64_t largest = 1 << 20) {
+    try {
+      readNpz(path_, largest);
+    } catch (const Error &error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  std::string path_;
+};
+
+const std::string ones = npyHeader(NpyType::F32, {4}) + bytesOf<float>({1, 1, 1, 1});
+
+TEST_F(NpzTest, ReadsArraysByName) {
+  write({{"x.npy", ones}, {"y.npy", npyHeader(NpyType::U8, {3}) + "abc"}});
+  const auto arrays = readNpz(path_, 1 << 20);
+  ASSERT_EQ(arrays.size(), 2u);
+  EXPECT_EQ(arrays[0].name, "x");
+  EXPECT_EQ(arrays[1].name, "y");
+  EXPECT_EQ(arrays[1].array.integer(2), 'c');
+}
+
+TEST_F(NpzTest, RefusesMoreThanFits) {
+  write(
+      {{"x.npy", ones}, {"zeros.npy", npyHeader(NpyType::U8, {500000}) + std::string(500000, 0)}});
+  EXPECT_LT(std::filesystem::file_size(path_), 10000u);
+  EXPECT_NE(errorOfReading(400000).find("more than"), std::string::npos);
+  EXPECT_EQ(errorOfReading(), "no error");
+}
+
+TEST_F(NpzTest, RefusesOtherArchives) {
+  write({{"x.txt", "text"}});
+  EXPECT_NE(errorOfReading().find("npz(\"x.txt\"): error: the entry is no array"),
+            std::string::npos);
+  std::ofstream(path_, std::ios::binary) << "PK\x03\x04 and no more";
+  EXPECT_NE(errorOfReading().find("the archive cannot be read"), std::string::npos);
+  std::filesystem::remove(path_);
+  EXPECT_NE(errorOfReading().find("No such file"), std::string::npos);
+}
+
+TEST_F(NpzTest, RefusesDamagedArrays) {
+  write({{"x.npy", ones}});
+  std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
+  std::string all((std::istreambuf_iterator<char>(file)), {});
+  all[40] = static_cast<char>(all[40] ^ 1); // in the compressed bytes
+  file.seekp(0);
+  file << all;
+  file.close();
+  EXPECT_NE(errorOfReading().find("npz(\"x.npy\"): error: the array is damaged"),
+            std::string::npos);
+}
+
+} // namespace
+} // namespace apr::train
