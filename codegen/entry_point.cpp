@@ -162,8 +162,9 @@ private:
       return;
     kernel.blocks = builder_.CreateCall(kernel.code.blocks, {parts_.dims});
     llvm::Value *work = emitDim(builder_, kernel.code.work, parts_.dimValues);
+    const int64_t least = context_.target.kernels().blockWork > 0 ? 0 : kParallelWork;
     kernel.isParallel = builder_.CreateAnd(
-        hasWorkers_, builder_.CreateICmpSGE(work, builder_.getInt64(kParallelWork)));
+        hasWorkers_, builder_.CreateICmpSGE(work, builder_.getInt64(uint64_t(least))));
   }
 
   void measureKernels(const Graph &graph) {

@@ -160,7 +160,9 @@ private:
     Dim perItem = Dim(domain_.costPerElement) * termsPerElement(region_);
     if (!splitsColumns_)
       perItem *= elementCount(domain_.columns);
-    const Index size = nest.divide(kWorkPerBlock, nest.maximum(nest.dim(perItem), 1));
+    const int64_t chosen = context_.target.blockWork;
+    const Index size =
+        nest.divide(chosen > 0 ? chosen : kWorkPerBlock, nest.maximum(nest.dim(perItem), 1));
     // Whole vectors; a multiple of the cache line keeps workers apart.
     const int64_t least = splitsColumns_ ? kBlockMultiple : 1;
     return nest.multiply(nest.maximum(nest.divide(size, least), 1), least);

@@ -189,7 +189,9 @@ private:
 
   Index blockSize(LoopNest &nest) const {
     const Index perLine = nest.dim(shape_[axis_] * lanesSize_);
-    return nest.maximum(nest.divide(kElementsPerBlock, nest.maximum(perLine, 1)), 1);
+    const int64_t chosen = context_.target.blockWork;
+    const int64_t elements = chosen > 0 ? chosen : kElementsPerBlock;
+    return nest.maximum(nest.divide(elements, nest.maximum(perLine, 1)), 1);
   }
 
   /// `outer` are the coordinates of the other axes, but for one that lanes run along.

@@ -189,6 +189,10 @@ Tiling chooseTiling(const Graph &region, const Op &op, const KernelTarget &targe
   if (region.definition(op.operands[0]) && (!terms || *terms >= kTermsOfLongSums) &&
       traceDirectPanel(region, op))
     t.rowsPerBlock = (kTilesWorthPacking - 1) * t.maximumRows;
+  if (target.blockWork > 0)
+    t.rowsPerBlock =
+        std::min(t.rowsPerBlock,
+                 target.blockWork / (t.columns * terms.value_or(kPackedTermsOfOpenAxis) + 1));
   return t;
 }
 

@@ -217,6 +217,7 @@ Result<Target> Target::create(const TargetOptions &options) {
     return Error{fmt::format("LLVM cannot generate code for '{}'", triple.str())};
   target.kernels_ = (*facts)->kernels;
   target.kernels_.scalarOnly = options.level == CodegenLevel::O0;
+  target.kernels_.blockWork = options.blockWork;
   target.level_ = options.level;
   target.triple_ = triple.str();
   target.cpu_ = (*facts)->level.name;

@@ -22,6 +22,7 @@ struct TargetOptions {
   std::string triple; ///< empty: the machine that compiles
   std::string cpu;    ///< a level of supportedCpus(), or "native"; empty: the default of the triple
   CodegenLevel level = CodegenLevel::O2;
+  int64_t blockWork = 0; ///< of KernelTarget; changes no bit
 };
 
 /// A CPU level that objects can be compiled for.

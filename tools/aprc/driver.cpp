@@ -112,7 +112,7 @@ private:
       options_.manager.timings = &timings_;
     PassOptions passOptions;
     passOptions.dims = options_.dims;
-    passOptions.fuse = options_.target.level != CodegenLevel::O0;
+    passOptions.fuse = options_.fuses && options_.target.level != CodegenLevel::O0;
     if (options_.printsRemarks)
       passOptions.remarks = &remarks_;
     if (!wantsStages)

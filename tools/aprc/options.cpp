@@ -116,6 +116,9 @@ private:
         answer_ = Answer{cpuHelp()};
       options_.target.cpu = value;
       break;
+    case OptionId::BlockWork:
+      parseBlockWork(value);
+      break;
     case OptionId::Warning:
       parseWarning(value);
       break;
@@ -153,6 +156,9 @@ private:
       break;
     case OptionId::DisablePass:
       parseDisabled(value);
+      break;
+    case OptionId::NoFuse:
+      options_.fuses = false;
       break;
     case OptionId::BisectLimit:
       options_.manager.bisectLimit = parseInteger("--opt-bisect-limit", value);
@@ -224,6 +230,12 @@ private:
     if (value.size() != 1 || value[0] < '0' || value[0] > '3')
       throw UsageError(fmt::format("unknown option '-O{}'; levels are -O0 to -O3", value));
     options_.target.level = static_cast<CodegenLevel>(value[0] - '0');
+  }
+
+  void parseBlockWork(const std::string &value) {
+    options_.target.blockWork = parseInteger("--block-work", value);
+    if (options_.target.blockWork < 1)
+      throw UsageError(fmt::format("--block-work: {} is not a positive number", value));
   }
 
   void parseWarning(const std::string &value) {

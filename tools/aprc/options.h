@@ -47,6 +47,7 @@ struct Options {
   bool printsRemarks = false;
   bool timesPasses = false;
   PassManagerOptions manager;
+  bool fuses = true;
 };
 
 /// A question that is answered without compiling: the text to print.
