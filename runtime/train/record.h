@@ -3,11 +3,13 @@
 
 #include "runtime/train/columns.h"
 #include "runtime/train/csv.h"
+#include "runtime/train/data_file.h"
 #include "runtime/train/metrics.h"
 #include "runtime/train/run_settings.h"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,38 +19,94 @@ namespace apr::train {
 struct RecordedInput {
   InputNeed need;
   InputColumns columns;
+  std::string sha256; ///< of all its rows as the model gets them
 };
 
-/// What a finished run was: enough to evaluate, predict and repeat it. Stored as run.json beside
-/// the weights; paths in the file are relative to its folder.
+/// A source file of the model; `name` is relative to the model's folder.
+struct RecordedSource {
+  std::string name;
+  std::string sha256;
+  std::uint64_t bytes = 0;
+
+  bool operator==(const RecordedSource &) const = default;
+};
+
+/// Where a training stood after an epoch, or after some steps where there are no epochs. The first
+/// entry is the state before the first step.
+struct RecordedEpoch {
+  std::uint64_t epoch = 0;
+  std::uint64_t step = 0;
+  Metrics training;
+  Metrics validation;
+  std::string stateHash;
+};
+
+/// The side file with a hash per step and tensor; see step_record.h.
+struct RecordedSteps {
+  std::string file;
+  std::vector<std::string> columns;
+  std::uint64_t steps = 0;
+  std::string digest;
+};
+
+/// What may differ between two runs of the same training without changing a bit of it.
+struct RunInformation {
+  std::string compiler;
+  std::string target;   ///< triple and CPU level of the object
+  std::string optimize; ///< "0" to "3"
+  std::uint32_t threads = 1;
+  std::uint32_t processors = 0;
+  std::string processor; ///< model name of the CPU
+  std::string system;
+  std::string host;
+  std::string started; ///< in UTC, "2026-01-31T12:00:00Z"
+  double seconds = 0;
+};
+
+/// What a finished run was: enough to evaluate, predict and repeat it, and to check that. Stored as
+/// run.json beside the weights; paths in the file are relative to its folder. docs/records.md
+/// describes the file.
 struct RunRecord {
   std::string model; ///< path of the source
   std::string modelName;
   std::string sourceHash;
-  std::string compiler;
+  std::vector<RecordedSource> sources; ///< empty for an object
   std::uint32_t semanticsVersion = 0;
   RunSettings settings;
   /// All hyperparameters with the values used.
   std::map<std::string, double> hyper;
-  std::string dataHash; ///< SHA-256 of the table; empty where there was none
+  std::string startWeights; ///< path of the tensors that the run started from, or empty
+  std::string startHash;    ///< SHA-256 of that file
+  std::vector<RecordedFile> dataFiles;
   std::vector<std::string> columnNames;
   std::size_t columnCount = 0;
   std::uint64_t trainingRows = 0;
   std::uint64_t validationRows = 0;
+  std::string splitHash; ///< of the numbers of training and validation rows
   std::vector<RecordedInput> inputs;
+  std::vector<RecordedEpoch> history;
   std::uint64_t epochs = 0;
   std::uint64_t steps = 0;
   Metrics training;
   Metrics validation;
   std::string stateHash;
   std::string weightHash;
-  std::string end; ///< "finished", "interrupted"
+  std::map<std::string, std::string> tensorHashes; ///< of the whole state, by name
+  std::string end;                                 ///< "finished", "interrupted"
+  std::map<std::string, std::string> outputs;      ///< SHA-256 of the files written, by name
+  std::optional<RecordedSteps> stepRecord;
+  RunInformation information;
+  /// The digests of the training (the same on every machine) and of the whole record; filled by
+  /// writeRecord and readRecord.
+  std::string trainingDigest;
+  std::string recordDigest;
 };
 
-void writeRecord(const RunRecord &record, const std::string &folder);
+/// Writes folder/run.json and sets the record's digests.
+void writeRecord(RunRecord &record, const std::string &folder);
 
-/// Reads folder/run.json. Anything missing or of the wrong type is an `Error` of kind Data that
-/// names the key.
+/// Reads folder/run.json. Anything missing, superfluous or of the wrong type is an `Error` of kind
+/// Data that names the key. Digests are not checked: `findAlterations` does.
 RunRecord readRecord(const std::string &folder);
 
 /// Binds the inputs wanted to the columns of a new table as in training: by name where both have a
@@ -57,5 +115,11 @@ RunRecord readRecord(const std::string &folder);
 /// its type and width. Errors are of kind Data or Usage.
 std::vector<InputColumns>
 bindRecorded(const RunRecord &record, const std::vector<InputNeed> &wanted, const ColumnSet &table);
+
+/// The 16 hexadecimal digits of a figure's bits.
+std::string figureBits(double value);
+
+/// The version of the file's schema.
+constexpr std::uint64_t recordVersion = 2;
 
 } // namespace apr::train

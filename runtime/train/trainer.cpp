@@ -95,11 +95,12 @@ Outcome Trainer::runEpoch(RowFeed &feed, const std::vector<std::size_t> &order,
 
 Outcome Trainer::runStep(RowFeed &feed, std::span<const std::size_t> rows, StepPosition position,
                          MetricSums &sums, Observer &observer) {
+  observer.beforeStep(position, rows);
   feed.run(rows, 0);
   ++stepsDone_;
   sums.add(feed.call(), rows.size());
   const Metrics metrics = metricsOf(feed.call(), rows.size());
-  observer.onStep({position, metrics});
+  observer.onStep({position, metrics, &feed.call()});
   checkFinite(metrics);
   return observer.shouldStop() ? Outcome::Stopped : Outcome::Finished;
 }

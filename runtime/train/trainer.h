@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +51,7 @@ struct StepPosition {
 /// One finished step.
 struct StepReport : StepPosition {
   const Metrics &metrics;
+  const EntryCall *call = nullptr; ///< with the step's results, until the next one
 };
 
 /// One finished epoch.
@@ -64,6 +66,8 @@ struct EpochReport {
 class Observer {
 public:
   virtual ~Observer() = default;
+  /// Called before each step with the rows that feed it.
+  virtual void beforeStep(const StepPosition &, std::span<const std::size_t>) {}
   virtual void onStep(const StepReport &) {}
   virtual void onEpoch(const EpochReport &) {}
   /// Asked after each step; true ends the training there.

@@ -36,15 +36,22 @@ void hashNumber(Sha256 &hash, std::uint64_t number) {
   hash.update(bytes, sizeof bytes);
 }
 
-void hashTensor(Sha256 &hash, const Instance &instance, const aprt_tensor &tensor) {
-  hash.update(tensor.name, std::strlen(tensor.name) + 1);
-  const char *type = dtypeName(tensor.dtype);
+void hashValues(Sha256 &hash, const char *name, std::int32_t dtype,
+                std::span<const std::int64_t> shape, const std::byte *values,
+                std::size_t elements) {
+  hash.update(name, std::strlen(name) + 1);
+  const char *type = dtypeName(dtype);
   hash.update(type, std::strlen(type) + 1);
-  hashNumber(hash, tensor.rank);
-  for (std::int64_t size : shapeOf(tensor))
+  hashNumber(hash, shape.size());
+  for (std::int64_t size : shape)
     hashNumber(hash, static_cast<std::uint64_t>(size));
-  forCanonicalBytes(instance.values(tensor), tensor.dtype, elementCount(tensor),
+  forCanonicalBytes(values, dtype, elements,
                     [&](const std::byte *bytes, std::size_t size) { hash.update(bytes, size); });
+}
+
+void hashTensor(Sha256 &hash, const Instance &instance, const aprt_tensor &tensor) {
+  hashValues(hash, tensor.name, tensor.dtype, shapeOf(tensor), instance.values(tensor),
+             elementCount(tensor));
 }
 
 std::string shapeText(const std::string &type, const std::vector<std::int64_t> &shape) {
@@ -149,8 +156,24 @@ std::string stateHash(const Instance &instance) {
 std::string weightHash(const Instance &instance) {
   Sha256 hash;
   for (const aprt_tensor &tensor : instance.model().tensors())
-    if (tensor.role == APRT_PARAMETER)
+    if (isWeight(tensor))
       hashTensor(hash, instance, tensor);
+  return hash.finish();
+}
+
+std::string tensorHash(const Instance &instance, const aprt_tensor &tensor) {
+  Sha256 hash;
+  hashTensor(hash, instance, tensor);
+  return hash.finish();
+}
+
+std::string resultHash(const EntryCall &call) {
+  Sha256 hash;
+  for (std::size_t i = 0; i < call.resultCount(); ++i) {
+    const ResultView result = call.result(i);
+    hashValues(hash, result.tensor->name, result.tensor->dtype, result.shape, result.values,
+               result.elements);
+  }
   return hash.finish();
 }
 

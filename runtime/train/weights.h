@@ -14,8 +14,12 @@ namespace apr::train {
 /// its row-major values with canonical NaNs. Padding between tensors does not count.
 std::string stateHash(const Instance &instance);
 
-/// The same over parameters alone.
+/// The same over parameters and buffers alone, which are what a file of weights holds.
 std::string weightHash(const Instance &instance);
+
+/// The same over one tensor, and over the results of a call.
+std::string tensorHash(const Instance &instance, const aprt_tensor &tensor);
+std::string resultHash(const EntryCall &call);
 
 /// Writes parameters and buffers to a safetensors file; `metadata` is added to model name, source
 /// hash, compiler and semantics version.

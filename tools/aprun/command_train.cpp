@@ -2,8 +2,11 @@
 #include "runtime/train/atomic_file.h"
 #include "runtime/train/history.h"
 #include "runtime/train/progress.h"
+#include "runtime/train/run_recorder.h"
+#include "runtime/train/sha256.h"
 #include "runtime/train/weights.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/data_description.h"
 #include "tools/aprun/interrupt.h"
 #include "tools/aprun/session.h"
 
@@ -26,12 +29,14 @@ constexpr std::uint64_t defaultEpochs = 10;
 /// Prints and records what the trainer reports, and stops it on Ctrl-C.
 class TrainObserver : public train::Observer {
 public:
-  TrainObserver(train::Progress &progress, train::History &history, std::uint64_t every,
-                std::uint64_t lastStep)
-      : progress_(progress), history_(history), every_(every), lastStep_(lastStep) {}
+  TrainObserver(train::Progress &progress, train::History &history, train::RunRecorder &recorder,
+                std::uint64_t every, std::uint64_t lastStep)
+      : progress_(progress), history_(history), recorder_(recorder), every_(every),
+        lastStep_(lastStep) {}
 
   void onStep(const train::StepReport &report) override {
     progress_.onStep(report);
+    recorder_.onStep(report);
     ++steps_;
     lastStepMetrics_ = report.metrics;
     const bool isPrinted = every_ > 0 && report.step % every_ == 0;
@@ -41,6 +46,7 @@ public:
 
   void onEpoch(const train::EpochReport &report) override {
     progress_.onEpoch(report);
+    recorder_.onEpoch(report);
     history_.addEpoch(report, progress_.seconds());
     last_ = report;
   }
@@ -57,6 +63,7 @@ public:
 private:
   train::Progress &progress_;
   train::History &history_;
+  train::RunRecorder &recorder_;
   std::uint64_t every_;
   std::uint64_t lastStep_;
   std::uint64_t steps_ = 0;
@@ -120,46 +127,114 @@ std::string defaultFolder(const std::string &target) {
   return "runs/" + std::filesystem::path(target).stem().stem().string();
 }
 
-train::RunRecord makeRecord(const Session &session, const Trainer &trainer,
-                            const train::Instance &instance, const LoadedData &loaded,
-                            const TrainObserver &observer, train::Outcome outcome) {
+std::string hashOfFile(const std::string &path) {
+  const std::string bytes = train::readFile(path);
+  train::Sha256 hash;
+  hash.update(bytes.data(), bytes.size());
+  return hash.finish();
+}
+
+train::RunInformation informationOf(const CommandLine &line, const Session &session,
+                                    const train::Instance &instance) {
+  train::RunInformation information = train::describeMachine();
+  information.compiler = session.model->table().compiler;
+  information.target = session.model->table().target;
+  information.optimize = line.option("optimize").value_or("");
+  information.threads = instance.workers();
+  return information;
+}
+
+/// All that is known before the first step.
+train::RunRecord makeRecord(const CommandLine &line, const Session &session, const Trainer &trainer,
+                            const train::Instance &instance, const LoadedData &loaded) {
   const aprt_model &table = session.model->table();
   train::RunRecord record;
   record.model = session.settings.model;
   record.modelName = table.name;
   record.sourceHash = table.source_hash;
-  record.compiler = table.compiler;
+  record.sources = session.model->sources();
   record.semanticsVersion = table.semantics_version;
   record.settings = session.settings;
   record.settings.trainer.block = instance.model().blocks()[trainer.block()].name;
   for (const aprt_hyper &hyper : instance.model().hypers())
     record.hyper[hyper.name] = instance.hyper(hyper);
-  record.dataHash = loaded.hash;
+  if (const auto weights = line.option("weights")) {
+    record.startWeights = *weights;
+    record.startHash = hashOfFile(*weights);
+  }
   record.settings.bytes.vocabulary = loaded.vocabulary;
   record.columnNames = loaded.columnNames;
   record.columnCount = loaded.columnCount;
   record.trainingRows = loaded.split.training.size();
   record.validationRows = loaded.split.validation.size();
+  record.splitHash = train::splitHash(loaded.split);
   record.inputs = loaded.inputs;
+  for (train::RecordedInput &input : record.inputs)
+    if (const train::InputArray *array = loaded.data.find(input.need.name))
+      input.sha256 = train::inputHash(*array);
+  // Standard input can be read once only: its hash is all that stays.
+  if (session.settings.data == "-")
+    record.dataFiles = {{.role = "table", .sha256 = loaded.hash}};
+  else if (!loaded.data.inputs.empty())
+    record.dataFiles = describeData(session.settings);
+  record.information = informationOf(line, session, instance);
+  return record;
+}
+
+/// What only the finished training tells.
+void completeRecord(train::RunRecord &record, const TrainObserver &observer, train::Outcome outcome,
+                    double seconds) {
   record.epochs = observer.epochs();
   record.steps = observer.steps();
   record.training = observer.training();
   record.validation = observer.validation();
-  record.stateHash = train::stateHash(instance);
-  record.weightHash = train::weightHash(instance);
   record.end = outcome == train::Outcome::Finished ? "finished" : "interrupted";
-  return record;
+  record.information.seconds = seconds;
 }
 
 void writeOutputs(const train::RunSettings &settings, const train::Instance &instance,
-                  const train::RunRecord &record) {
+                  train::RunRecord &record) {
   const std::map<std::string, std::string> metadata = {{"steps", std::to_string(record.steps)},
                                                        {"weight_hash", record.weightHash}};
-  train::saveWeights(instance, settings.out + "/weights.safetensors", metadata);
-  train::saveState(instance, settings.out + "/state.safetensors", metadata);
-  if (settings.writesJson)
-    train::writeFile(settings.out + "/weights.json", train::weightsJson(instance));
+  const auto path = [&](const char *name) { return settings.out + "/" + name; };
+  train::saveWeights(instance, path("weights.safetensors"), metadata);
+  train::saveState(instance, path("state.safetensors"), metadata);
+  std::vector<const char *> names = {"weights.safetensors", "state.safetensors"};
+  if (settings.writesJson) {
+    train::writeFile(path("weights.json"), train::weightsJson(instance));
+    names.push_back("weights.json");
+  }
+  for (const char *name : names)
+    record.outputs[name] = hashOfFile(path(name));
   train::writeRecord(record, settings.out);
+}
+
+/// Whether --record asks for a hash per step and tensor; refuses what would not fit.
+bool recordsSteps(const CommandLine &line, const train::RunSettings &settings,
+                  const train::Model &model, std::size_t trainingRows) {
+  const std::string choice = line.option("record").value_or("epoch");
+  if (choice != "epoch" && choice != "step")
+    throw Error(ErrorKind::Usage, {"--record"},
+                fmt::format("expected epoch or step, found {}", train::inQuotes(choice)));
+  if (choice == "epoch")
+    return false;
+  const std::uint64_t batch = settings.trainer.batchRows;
+  const std::uint64_t perEpoch = trainingRows / batch + (trainingRows % batch > 0 ? 1 : 0);
+  const std::uint64_t epochs = settings.epochs.value_or(0);
+  const bool isHuge = perEpoch > 0 && epochs > ~std::uint64_t{0} / perEpoch;
+  const std::uint64_t steps = settings.steps ? *settings.steps
+                              : isHuge       ? ~std::uint64_t{0}
+                                             : epochs * perEpoch;
+  const std::uint64_t bytes = train::stepRecordBytes(model, steps);
+  if (bytes > train::largestStepRecord)
+    throw Error(ErrorKind::Usage, {"--record"},
+                fmt::format("hashes of {} tensors for {} steps take {} MiB, at most {} are "
+                            "written: record an epoch of interest, or --record epoch",
+                            model.tensors().size() + 1, steps, bytes >> 20,
+                            train::largestStepRecord >> 20));
+  fmt::print("step record: {} hashes for each of {} steps, {:.1f} MiB\n",
+             model.tensors().size() + 1, steps, static_cast<double>(bytes) / (1 << 20));
+  return true;
 }
 
 } // namespace
@@ -196,14 +271,21 @@ int trainCommand(const CommandLine &line) {
   const auto device =
       ::isatty(STDOUT_FILENO) ? train::Progress::Device::Terminal : train::Progress::Device::Log;
   train::Progress progress(stdout, device, progressStyle(settings));
-  TrainObserver observer(progress, history, settings.logEvery, settings.steps.value_or(0));
+  train::RunRecord record = makeRecord(line, session, *trainer, instance, loaded);
+  train::RunRecorder recorder(record, instance, settings.steps.value_or(0));
+  if (recordsSteps(line, settings, instance.model(), loaded.split.training.size()))
+    recorder.recordSteps(settings.out);
+  TrainObserver observer(progress, history, recorder, settings.logEvery,
+                         settings.steps.value_or(0));
   const InterruptGuard guard;
+  recorder.onStart();
   const train::Outcome outcome =
       settings.steps
           ? trainer->fitSteps(loaded.data, loaded.split, *settings.steps, observer)
           : trainer->fitEpochs(loaded.data, loaded.split, settings.epochs.value_or(0), observer);
   const double seconds = progress.seconds();
-  const auto record = makeRecord(session, *trainer, instance, loaded, observer, outcome);
+  recorder.finish();
+  completeRecord(record, observer, outcome, seconds);
   writeOutputs(settings, instance, record);
   fmt::print("{} steps in {:.2f} s; weights {:.16}\n", record.steps, seconds, record.weightHash);
   if (outcome == train::Outcome::Stopped) {

@@ -6,6 +6,7 @@
 #include "passes/pipeline.h"
 #include "runtime/train/atomic_file.h"
 #include "runtime/train/error.h"
+#include "runtime/train/sha256.h"
 #include "tools/aprc/files.h"
 #include "tools/aprc/load_module.h"
 #include "tools/aprc/options.h"
@@ -13,6 +14,8 @@
 #include "tools/aprun/report.h"
 
 #include <fmt/format.h>
+
+#include <filesystem>
 
 namespace apr::aprun {
 namespace {
@@ -22,11 +25,14 @@ using train::ErrorKind;
 
 class Loaded : public LoadedModel {
 public:
-  explicit Loaded(std::unique_ptr<LinkedObject> object) : object_(std::move(object)) {}
+  Loaded(std::unique_ptr<LinkedObject> object, std::vector<train::RecordedSource> sources)
+      : object_(std::move(object)), sources_(std::move(sources)) {}
   const aprt_model &table() const override { return object_->model(); }
+  const std::vector<train::RecordedSource> &sources() const override { return sources_; }
 
 private:
   std::unique_ptr<LinkedObject> object_;
+  std::vector<train::RecordedSource> sources_;
 };
 
 /// Prints what was found wrong, and ends the command where that includes errors.
@@ -49,7 +55,11 @@ TargetOptions targetOptions(const ModelRequest &request) {
 }
 
 /// The object that aprc would write for the same source and flags.
-std::string compiledObject(const ModelRequest &request) {
+struct CompiledObject {
+  std::string bytes;
+  std::vector<train::RecordedSource> sources;
+};
+CompiledObject compiledObject(const ModelRequest &request) {
   CompileOptions options;
   options.target = targetOptions(request);
   SourceManager sources;
@@ -68,7 +78,7 @@ std::string compiledObject(const ModelRequest &request) {
     auto compiled = compileModule(*module, options);
     if (!compiled)
       throw Error(ErrorKind::Diagnostics, {request.path}, compiled.error());
-    return std::move(compiled->object);
+    return {std::move(compiled->object), describeSources(sources, request.path)};
   } catch (const aprc::FileError &error) {
     throw Error(ErrorKind::Data, error.what());
   } catch (const aprc::UsageError &error) {
@@ -78,14 +88,33 @@ std::string compiledObject(const ModelRequest &request) {
 
 } // namespace
 
+std::vector<train::RecordedSource> describeSources(const SourceManager &sources,
+                                                   const std::string &model) {
+  const auto folder = std::filesystem::path(model).parent_path();
+  std::vector<train::RecordedSource> described;
+  for (FileId file = 0; file < sources.fileCount(); ++file) {
+    const std::string &name = sources.name(file);
+    if (name.starts_with('<')) // the library is part of the compiler
+      continue;
+    train::Sha256 hash;
+    hash.update(sources.text(file).data(), sources.text(file).size());
+    described.push_back({std::filesystem::path(name).lexically_proximate(folder).string(),
+                         hash.finish(), sources.text(file).size()});
+  }
+  return described;
+}
+
 std::unique_ptr<LoadedModel> loadModel(const ModelRequest &request) {
   if (request.path.ends_with(".o")) {
     if (!request.set.empty())
       throw Error(ErrorKind::Usage, {request.path},
                   "an object has no compile-time values left to --set; give the model's source");
-    return std::make_unique<Loaded>(linkObject(train::readFile(request.path), request.path));
+    return std::make_unique<Loaded>(linkObject(train::readFile(request.path), request.path),
+                                    std::vector<train::RecordedSource>{});
   }
-  return std::make_unique<Loaded>(linkObject(compiledObject(request), request.path));
+  CompiledObject compiled = compiledObject(request);
+  return std::make_unique<Loaded>(linkObject(std::move(compiled.bytes), request.path),
+                                  std::move(compiled.sources));
 }
 
 } // namespace apr::aprun

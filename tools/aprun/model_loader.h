@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "ir/source.h"
+#include "runtime/train/record.h"
+
 #include <aprt.h>
 
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace apr::aprun {
 
@@ -22,7 +26,13 @@ class LoadedModel {
 public:
   virtual ~LoadedModel() = default;
   virtual const aprt_model &table() const = 0;
+  /// The files that the model was compiled from; empty for an object.
+  virtual const std::vector<train::RecordedSource> &sources() const = 0;
 };
+
+/// The user's files that were read for a model, named relative to its folder.
+std::vector<train::RecordedSource> describeSources(const SourceManager &sources,
+                                                   const std::string &model);
 
 /// Compiles and loads. Diagnostics of the model go to standard error, then an `Error` of kind
 /// Diagnostics is thrown; a broken object is of kind Data.

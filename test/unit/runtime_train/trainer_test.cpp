@@ -7,7 +7,6 @@
 #include "runtime/train/grad_check.h"
 #include "runtime/train/history.h"
 #include "runtime/train/predict.h"
-#include "runtime/train/record.h"
 #include "runtime/train/safetensors.h"
 #include "runtime/train/table_loader.h"
 #include "runtime/train/weights.h"
@@ -269,75 +268,6 @@ TEST(History, WritesOneObjectPerLine) {
       historyLine(report, 1.5),
       "{\"epoch\":2,\"step\":10,\"training\":{\"loss\":0.5},\"validation\":{\"loss\":\"NaN\"},"
       "\"seconds\":1.5}");
-}
-
-RunRecord sampleRecord() {
-  RunRecord record;
-  record.model = "m.apr";
-  record.columnNames = {"a", "b", "c"};
-  record.columnCount = 3;
-  record.inputs = {{{"x", APRT_F32, 2, 0},
-                    {"x",
-                     {{0, "a", {{TransformKind::Standardise, {0.1, 0.3}, {}}}},
-                      {2, "c", {{TransformKind::OneHot, {}, {"u", "v"}}}}}}}};
-  record.training = {{"loss", 0.25}};
-  record.end = "finished";
-  return record;
-}
-
-TEST(Record, SurvivesAFile) {
-  const std::string folder = ::testing::TempDir() + "apr_record";
-  makeFolder(folder);
-  writeRecord(sampleRecord(), folder);
-  const RunRecord back = readRecord(folder);
-  ASSERT_EQ(back.inputs.size(), 1u);
-  const auto &columns = back.inputs[0].columns.columns;
-  EXPECT_EQ(columns[0].pipeline[0].constants, (std::vector<double>{0.1, 0.3}));
-  EXPECT_EQ(columns[1].pipeline[0].labels, (std::vector<std::string>{"u", "v"}));
-  EXPECT_EQ(columns[1].column, 2u);
-  EXPECT_EQ(back.training[0].value, 0.25);
-  const std::string file = folder + "/run.json";
-  const std::string text = readFile(file);
-  const auto broken = [&](const std::string &from, const std::string &to) -> std::string {
-    std::string changed = text;
-    changed.replace(changed.find(from), from.size(), to);
-    writeFile(file, changed);
-    try {
-      readRecord(folder);
-    } catch (const Error &error) {
-      EXPECT_EQ(error.kind(), ErrorKind::Data);
-      return std::string(error.what()).substr(file.size());
-    }
-    return "no error";
-  };
-  EXPECT_EQ(broken("\"record_version\": 1", "\"record_version\": 9"),
-            ": error: the record's record_version is not 1, the one this program reads");
-  EXPECT_EQ(broken("\"seed\": 0", "\"seeds\": 0"), ": error: the record's seed is missing");
-  EXPECT_EQ(broken("\"seed\": 0", "\"seed\": -1"),
-            ": error: the record's seed is not a whole number of at least 0");
-  EXPECT_EQ(broken("\"standardise\"", "\"standard\""),
-            ": error: the record's inputs[0].columns[0].transforms[0].kind has the unknown value "
-            "\"standard\"");
-  EXPECT_EQ(broken("\"block\"", "block"), ":11:3: error: malformed JSON text");
-  std::filesystem::remove_all(folder);
-}
-
-TEST(Record, BindsNewTables) {
-  const RunRecord record = sampleRecord();
-  const std::vector<InputNeed> needs = {{"x", APRT_F32, 2, 0}};
-  const auto columns = [&](const ColumnSet &table) {
-    std::vector<std::size_t> result;
-    const auto bindings = bindRecorded(record, needs, table);
-    for (const ColumnUse &use : bindings[0].columns)
-      result.push_back(use.column);
-    return result;
-  };
-  EXPECT_EQ(columns({"t", 2, {"c", "a"}}), (std::vector<std::size_t>{1, 0}));
-  EXPECT_EQ(columns({"t", 3, {}}), (std::vector<std::size_t>{0, 2}));
-  EXPECT_EQ(columns({"t", 2, {}}), (std::vector<std::size_t>{0, 1}));
-  EXPECT_THROW(columns({"t", 4, {}}), Error);
-  EXPECT_THROW(columns({"t", 2, {"a", "d"}}), Error);
-  EXPECT_THROW(bindRecorded(record, {{"z", APRT_F64, 2, 0}}, {"t", 3, {}}), Error);
 }
 
 } // namespace

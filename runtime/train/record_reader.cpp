@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/record.h"
+
+#include "runtime/train/atomic_file.h"
+#include "runtime/train/json_text.h"
+#include "runtime/train/suggestion.h"
+
+#include <aprt.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <initializer_list>
+#include <limits>
+
+namespace apr::train {
+namespace {
+
+std::string resolvedPath(const std::string &path, const std::string &folder) {
+  if (path.empty() || path == "-" || path.front() == '/')
+    return path;
+  return (std::filesystem::path(folder) / path).lexically_normal().string();
+}
+
+/// Typed access to untrusted JSON, every failure naming the key.
+class Reader {
+public:
+  Reader(const ParsedJson &json, std::string file, std::string path)
+      : json_(&json), file_(std::move(file)), path_(std::move(path)) {}
+
+  Reader at(const std::string &key) const {
+    const std::string path = path_.empty() ? key : path_ + "." + key;
+    if (!json_->is_object() || !json_->contains(key))
+      fail(path, "is missing");
+    return {(*json_)[key], file_, path};
+  }
+  /// The object has these keys and no other.
+  const Reader &keys(std::initializer_list<const char *> wanted) const {
+    const std::vector<std::string> known(wanted.begin(), wanted.end());
+    for (const std::string &key : known)
+      at(key);
+    for (const auto &[key, value] : json_->items())
+      if (std::find(known.begin(), known.end(), key) == known.end())
+        fail(path_.empty() ? inQuotes(key) : fmt::format("{}.{}", path_, inQuotes(key)),
+             fmt::format("is not a key that this program knows{}", suggestion(key, known)));
+    return *this;
+  }
+  std::vector<Reader> list() const {
+    if (!json_->is_array())
+      fail(path_, "is not a list");
+    std::vector<Reader> result;
+    for (std::size_t i = 0; i < json_->size(); ++i)
+      result.emplace_back((*json_)[i], file_, fmt::format("{}[{}]", path_, i));
+    return result;
+  }
+  std::map<std::string, Reader> entries() const {
+    if (!json_->is_object())
+      fail(path_, "is not an object");
+    std::map<std::string, Reader> result;
+    for (const auto &[key, value] : json_->items())
+      result.emplace(key, Reader(value, file_, path_ + "." + key));
+    return result;
+  }
+  bool isNothing() const { return json_->is_null(); }
+  std::string text() const {
+    if (!json_->is_string())
+      fail(path_, "is not text");
+    return json_->get<std::string>();
+  }
+  std::uint64_t count() const {
+    if (!json_->is_number_unsigned())
+      fail(path_, "is not a whole number of at least 0");
+    return json_->get<std::uint64_t>();
+  }
+  std::string hash() const { return hexadecimal(64); }
+  /// Empty, or a hash.
+  std::string hashOrNothing() const { return text().empty() ? std::string() : hash(); }
+  std::string hexadecimal(std::size_t digits) const {
+    std::string word = text();
+    if (word.size() != digits || word.find_first_not_of("0123456789abcdef") != std::string::npos)
+      fail(path_, fmt::format("is not {} hexadecimal digits in lower case", digits));
+    return word;
+  }
+  std::uint64_t count(std::uint64_t least, std::uint64_t most) const {
+    const std::uint64_t value = count();
+    if (value < least || value > most)
+      fail(path_, fmt::format("is {}, expected {} to {}", value, least, most));
+    return value;
+  }
+  double number() const {
+    if (json_->is_string()) {
+      const auto word = json_->get<std::string>();
+      if (word == "NaN")
+        return std::numeric_limits<double>::quiet_NaN();
+      if (word == "Infinity" || word == "-Infinity")
+        return (word[0] == '-' ? -1 : 1) * std::numeric_limits<double>::infinity();
+    }
+    if (!json_->is_number())
+      fail(path_, "is not a number");
+    return json_->get<double>();
+  }
+  bool truth() const {
+    if (!json_->is_boolean())
+      fail(path_, "is not true or false");
+    return json_->get<bool>();
+  }
+  template <class T> T oneOf(const std::vector<std::pair<const char *, T>> &choices) const {
+    const std::string word = text();
+    for (const auto &[choice, value] : choices)
+      if (word == choice)
+        return value;
+    fail(path_, fmt::format("has the unknown value {}", inQuotes(word)));
+  }
+  [[noreturn]] void fail(const std::string &path, const std::string &message) const {
+    throw Error(ErrorKind::Data, {file_}, fmt::format("the record's {} {}", path, message));
+  }
+  [[noreturn]] void fail(const std::string &message) const { fail(path_, message); }
+
+private:
+  const ParsedJson *json_;
+  std::string file_;
+  std::string path_;
+};
+
+Transform readTransform(const Reader &reader) {
+  Transform transform;
+  std::vector<std::pair<const char *, TransformKind>> kinds;
+  for (int kind = 0; kind <= static_cast<int>(TransformKind::Categories); ++kind)
+    kinds.emplace_back(name(static_cast<TransformKind>(kind)), static_cast<TransformKind>(kind));
+  transform.kind = reader.at("kind").oneOf(kinds);
+  if (takesLabels(transform.kind)) {
+    reader.keys({"kind", "labels"});
+    for (const Reader &label : reader.at("labels").list())
+      transform.labels.push_back(label.text());
+    return transform;
+  }
+  reader.keys({"kind", "constants"});
+  for (const Reader &constant : reader.at("constants").list())
+    transform.constants.push_back(constant.number());
+  const bool isPair = transform.kind == TransformKind::Standardise ||
+                      transform.kind == TransformKind::MinMax ||
+                      transform.kind == TransformKind::Clip;
+  const std::size_t wanted = isPair ? 2 : transform.kind == TransformKind::Log ? 0 : 1;
+  if (transform.constants.size() != wanted)
+    reader.at("constants")
+        .fail(fmt::format("has {} numbers, expected {}", transform.constants.size(), wanted));
+  return transform;
+}
+
+RecordedInput readInput(const Reader &reader) {
+  reader.keys({"name", "dtype", "row_elements", "index_limit", "sha256", "columns"});
+  RecordedInput input;
+  input.sha256 = reader.at("sha256").hash();
+  input.need.name = reader.at("name").text();
+  input.need.dtype = reader.at("dtype").oneOf<std::int32_t>({{"f32", APRT_F32},
+                                                             {"f64", APRT_F64},
+                                                             {"i32", APRT_I32},
+                                                             {"i64", APRT_I64},
+                                                             {"bool", APRT_BOOL},
+                                                             {"u8", APRT_U8},
+                                                             {"bf16", APRT_BF16}});
+  input.need.rowElements = static_cast<std::size_t>(reader.at("row_elements").count());
+  input.need.indexLimit = static_cast<std::int64_t>(reader.at("index_limit").count());
+  input.columns.input = input.need.name;
+  for (const Reader &column : reader.at("columns").list()) {
+    column.keys({"column", "label", "transforms"});
+    ColumnUse use;
+    const std::uint64_t position = column.at("column").count();
+    if (position == 0)
+      column.at("column").fail("counts from 1");
+    use.column = static_cast<std::size_t>(position - 1);
+    use.label = column.at("label").text();
+    for (const Reader &transform : column.at("transforms").list())
+      use.pipeline.push_back(readTransform(transform));
+    if (std::any_of(use.pipeline.begin(), use.pipeline.end(),
+                    [](const Transform &t) { return takesLabels(t.kind); }) &&
+        use.pipeline.size() > 1)
+      column.at("transforms").fail("holds a category transform that does not stand alone");
+    input.columns.columns.push_back(std::move(use));
+  }
+  return input;
+}
+
+constexpr std::uint64_t anyCount = std::numeric_limits<std::int64_t>::max();
+
+Metrics readFigures(const Reader &reader) {
+  Metrics metrics;
+  for (const auto &[name, value] : reader.entries())
+    metrics.push_back({name, value.number()});
+  return metrics;
+}
+
+Metrics readExactFigures(const Reader &reader) {
+  Metrics metrics;
+  for (const auto &[name, figure] : reader.entries()) {
+    figure.keys({"value", "bits"});
+    const double value = figure.at("value").number();
+    if (figure.at("bits").hexadecimal(16) != figureBits(value))
+      figure.at("bits").fail(fmt::format("are not those of its value, {}", figureBits(value)));
+    metrics.push_back({name, value});
+  }
+  return metrics;
+}
+
+void readModel(RunRecord &record, const Reader &model) {
+  model.keys({"name", "source_hash", "semantics_version", "set", "sources"});
+  record.modelName = model.at("name").text();
+  record.sourceHash = model.at("source_hash").hash();
+  record.semanticsVersion = static_cast<std::uint32_t>(
+      model.at("semantics_version").count(0, std::numeric_limits<std::uint32_t>::max()));
+  for (const auto &[name, value] : model.at("set").entries())
+    record.settings.set[name] = value.text();
+  for (const Reader &source : model.at("sources").list()) {
+    source.keys({"name", "sha256", "bytes"});
+    record.sources.push_back(
+        {source.at("name").text(), source.at("sha256").hash(), source.at("bytes").count()});
+  }
+}
+
+RecordedFile readDataFile(const Reader &reader) {
+  reader.keys({"role", "sha256", "bytes", "rows", "block_unit", "block_size", "blocks"});
+  RecordedFile file;
+  file.role = reader.at("role").text();
+  if (file.role != "table" && file.role != "labels")
+    reader.at("role").fail("is neither table nor labels");
+  file.sha256 = reader.at("sha256").hash();
+  file.bytes = reader.at("bytes").count();
+  file.rows = reader.at("rows").count();
+  file.unit = reader.at("block_unit")
+                  .oneOf<BlockUnit>({{"rows", BlockUnit::Rows}, {"bytes", BlockUnit::Bytes}});
+  file.blockSize = reader.at("block_size").count(1, anyCount);
+  const std::uint64_t total = file.unit == BlockUnit::Rows ? file.rows : file.bytes;
+  const std::uint64_t blocks = total / file.blockSize + (total % file.blockSize > 0 ? 1 : 0);
+  if (blocks > mostBlocks)
+    reader.at("block_size").fail(fmt::format("makes more than {} blocks", mostBlocks));
+  file.blocks = reader.at("blocks").hexadecimal(static_cast<std::size_t>(8 * blocks));
+  return file;
+}
+
+void readData(RunRecord &record, const Reader &data) {
+  data.keys({"files", "format", "window", "stride", "vocabulary", "header", "delimiter", "skip",
+             "column_count", "columns", "validation", "training_rows", "validation_rows",
+             "split_hash"});
+  for (const Reader &file : data.at("files").list())
+    record.dataFiles.push_back(readDataFile(file));
+  ByteFormat &bytes = record.settings.bytes;
+  bytes.format = data.at("format").oneOf<DataFormat>(dataFormats());
+  bytes.window = static_cast<std::size_t>(data.at("window").count());
+  bytes.stride = static_cast<std::size_t>(data.at("stride").count());
+  for (const Reader &byte : data.at("vocabulary").list())
+    bytes.vocabulary.push_back(byte.count(0, 255));
+  record.settings.format.header = data.at("header").oneOf<Header>(
+      {{"auto", Header::Detect}, {"yes", Header::Present}, {"no", Header::Absent}});
+  const std::string delimiter = data.at("delimiter").text();
+  if (delimiter.size() != 1)
+    data.at("delimiter").fail("is not one character");
+  record.settings.format.delimiter = delimiter[0];
+  record.settings.format.skippedLines = static_cast<std::size_t>(data.at("skip").count());
+  record.columnCount = static_cast<std::size_t>(data.at("column_count").count());
+  for (const Reader &column : data.at("columns").list())
+    record.columnNames.push_back(column.text());
+  record.settings.validation = data.at("validation").number();
+  if (!(record.settings.validation >= 0 && record.settings.validation < 1))
+    data.at("validation").fail("is not a share from 0 to 1");
+  record.trainingRows = data.at("training_rows").count();
+  record.validationRows = data.at("validation_rows").count();
+  record.splitHash = data.at("split_hash").hash();
+}
+
+void readInputs(RunRecord &record, const Reader &inputs) {
+  for (const Reader &input : inputs.list())
+    record.inputs.push_back(readInput(input));
+  for (const RecordedInput &input : record.inputs)
+    for (const ColumnUse &use : input.columns.columns)
+      if (use.column >= record.columnCount)
+        inputs.fail(fmt::format("takes column {} of a table of {} for {}", use.column + 1,
+                                record.columnCount, inQuotes(input.need.name)));
+}
+
+void readTraining(RunRecord &record, const Reader &root) {
+  TrainerOptions &trainer = record.settings.trainer;
+  trainer.block = root.at("block").text();
+  trainer.seed = root.at("seed").count();
+  for (const auto &[name, value] : root.at("hyper").entries())
+    record.hyper[name] = trainer.hyper[name] = value.number();
+  for (const auto &[name, value] : root.at("dims").entries())
+    trainer.fixed.dims[name] = static_cast<std::int64_t>(value.count(0, anyCount));
+  for (const auto &[name, value] : root.at("values").entries())
+    trainer.fixed.values[name] = value.number();
+  record.startHash = root.at("start").keys({"sha256"}).at("sha256").hashOrNothing();
+  const Reader train = root.at("train");
+  train.keys({"batch", "shuffle", "drop_last", "measure"});
+  trainer.batchRows = static_cast<std::size_t>(train.at("batch").count(1, std::uint64_t{1} << 40));
+  trainer.order = train.at("shuffle").truth() ? RowOrder::Shuffled : RowOrder::AsInFile;
+  trainer.lastBatch = train.at("drop_last").truth() ? LastBatch::Drop : LastBatch::Keep;
+  trainer.measure =
+      train.at("measure").oneOf<Measure>({{"during", Measure::During}, {"after", Measure::After}});
+}
+
+void readEpochs(RunRecord &record, const Reader &epochs) {
+  for (const Reader &entry : epochs.list()) {
+    entry.keys({"epoch", "step", "training", "validation", "state_hash", "digest"});
+    entry.at("digest").hash();
+    RecordedEpoch epoch;
+    epoch.epoch = entry.at("epoch").count();
+    epoch.step = entry.at("step").count();
+    if (!record.history.empty() && epoch.step < record.history.back().step)
+      entry.at("step").fail("is less than that of the entry before");
+    epoch.training = readExactFigures(entry.at("training"));
+    epoch.validation = readExactFigures(entry.at("validation"));
+    epoch.stateHash = entry.at("state_hash").hash();
+    record.history.push_back(std::move(epoch));
+  }
+}
+
+void readResult(RunRecord &record, const Reader &result) {
+  result.keys(
+      {"end", "epochs", "steps", "training", "validation", "state_hash", "weight_hash", "tensors"});
+  record.end = result.at("end").text();
+  if (record.end != "finished" && record.end != "interrupted")
+    result.at("end").fail("is neither finished nor interrupted");
+  record.epochs = result.at("epochs").count();
+  record.steps = result.at("steps").count(0, anyCount);
+  if (!record.history.empty() && record.steps < record.history.back().step)
+    result.at("steps").fail("is less than that of the last epoch");
+  record.training = readFigures(result.at("training"));
+  record.validation = readFigures(result.at("validation"));
+  record.stateHash = result.at("state_hash").hash();
+  record.weightHash = result.at("weight_hash").hash();
+  for (const auto &[name, hash] : result.at("tensors").entries())
+    record.tensorHashes[name] = hash.hash();
+}
+
+void readSteps(RunRecord &record, const Reader &steps) {
+  if (steps.isNothing())
+    return;
+  steps.keys({"file", "columns", "steps", "digest"});
+  RecordedSteps recorded;
+  recorded.file = steps.at("file").text();
+  if (recorded.file.empty() || recorded.file.find('/') != std::string::npos)
+    steps.at("file").fail("is not the name of a file in the run's folder");
+  for (const Reader &column : steps.at("columns").list())
+    recorded.columns.push_back(column.text());
+  recorded.steps = steps.at("steps").count();
+  recorded.digest = steps.at("digest").hash();
+  record.stepRecord = std::move(recorded);
+}
+
+void readInformation(RunRecord &record, const Reader &reader, const std::string &folder) {
+  reader.keys({"model", "data", "labels", "weights", "compiler", "target", "optimize", "threads",
+               "processors", "processor", "system", "host", "started", "seconds"});
+  const auto path = [&](const char *key) { return resolvedPath(reader.at(key).text(), folder); };
+  record.model = record.settings.model = path("model");
+  record.settings.data = path("data");
+  record.settings.bytes.labels = path("labels");
+  record.startWeights = path("weights");
+  RunInformation &information = record.information;
+  information.compiler = reader.at("compiler").text();
+  information.target = reader.at("target").text();
+  information.optimize = reader.at("optimize").text();
+  information.threads = static_cast<std::uint32_t>(reader.at("threads").count(0, 1024));
+  information.processors = static_cast<std::uint32_t>(
+      reader.at("processors").count(0, std::numeric_limits<std::uint32_t>::max()));
+  information.processor = reader.at("processor").text();
+  information.system = reader.at("system").text();
+  information.host = reader.at("host").text();
+  information.started = reader.at("started").text();
+  information.seconds = reader.at("seconds").number();
+}
+
+void checkVersion(const Reader &root) {
+  const std::uint64_t version = root.at("record_version").count();
+  if (version < recordVersion)
+    root.at("record_version")
+        .fail(fmt::format("is {}: an older aprun wrote it, and this one reads version {}; train "
+                          "again",
+                          version, recordVersion));
+  if (version > recordVersion)
+    root.at("record_version")
+        .fail(fmt::format("is {}: a newer aprun wrote it, and this one reads version {}", version,
+                          recordVersion));
+}
+
+} // namespace
+
+RunRecord readRecord(const std::string &folder) {
+  const std::string file = folder + "/run.json";
+  const ParsedJson json = parseJson(readFile(file), file);
+  const Reader root(json, file, "");
+  checkVersion(root);
+  root.keys({"record_version", "model", "block", "seed", "hyper", "dims", "values", "start", "data",
+             "inputs", "train", "epochs", "result", "files", "steps", "information", "digests"});
+  RunRecord record;
+  readModel(record, root.at("model"));
+  readTraining(record, root);
+  readData(record, root.at("data"));
+  readInputs(record, root.at("inputs"));
+  readEpochs(record, root.at("epochs"));
+  readResult(record, root.at("result"));
+  for (const auto &[name, hash] : root.at("files").entries())
+    record.outputs[name] = hash.hash();
+  readSteps(record, root.at("steps"));
+  readInformation(record, root.at("information"), folder);
+  const Reader digests = root.at("digests");
+  digests.keys({"header", "training", "record", "members"});
+  digests.at("header").hash();
+  record.trainingDigest = digests.at("training").hash();
+  record.recordDigest = digests.at("record").hash();
+  for (const auto &[path, digest] : digests.at("members").entries())
+    digest.hexadecimal(16);
+  return record;
+}
+
+} // namespace apr::train

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/run_recorder.h"
+
+#include "runtime/train/sha256.h"
+#include "runtime/train/weights.h"
+
+#include <algorithm>
+#include <array>
+
+namespace apr::train {
+namespace {
+
+void hashNumber(Sha256 &hash, std::uint64_t number) {
+  std::array<std::byte, 8> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::byte>(number >> (8 * i));
+  hash.update(bytes);
+}
+
+void hashRows(Sha256 &hash, const std::vector<std::size_t> &rows) {
+  hashNumber(hash, rows.size());
+  for (std::size_t row : rows)
+    hashNumber(hash, row);
+}
+
+} // namespace
+
+std::uint64_t stepsPerEntry(std::uint64_t steps) {
+  constexpr std::uint64_t entries = 100;
+  return std::max<std::uint64_t>(1, steps / entries + (steps % entries > 0 ? 1 : 0));
+}
+
+RunRecorder::RunRecorder(RunRecord &record, const Instance &instance, std::uint64_t steps)
+    : record_(record), instance_(instance), interval_(stepsPerEntry(steps)) {}
+
+void RunRecorder::recordSteps(const std::string &folder) {
+  steps_ = std::make_unique<StepRecorder>(folder, instance_.model());
+}
+
+void RunRecorder::add(RecordedEpoch entry) {
+  entry.stateHash = stateHash(instance_);
+  record_.history.push_back(std::move(entry));
+}
+
+void RunRecorder::onStart() { add({}); }
+
+void RunRecorder::onStep(const StepReport &report) {
+  if (steps_)
+    steps_->add(stepHashes(instance_, *report.call));
+  if (report.epoch == 0 && report.step % interval_ == 0)
+    add({0, report.step, report.metrics, {}, {}});
+}
+
+void RunRecorder::onEpoch(const EpochReport &report) {
+  add({report.epoch, report.step, report.training, report.validation, {}});
+}
+
+void RunRecorder::finish() {
+  if (steps_)
+    record_.stepRecord = steps_->finish();
+  record_.stateHash = stateHash(instance_);
+  record_.weightHash = weightHash(instance_);
+  for (const aprt_tensor &tensor : instance_.model().tensors())
+    record_.tensorHashes[tensor.name] = tensorHash(instance_, tensor);
+}
+
+std::string splitHash(const Split &split) {
+  Sha256 hash;
+  hashRows(hash, split.training);
+  hashRows(hash, split.validation);
+  return hash.finish();
+}
+
+std::string inputHash(const InputArray &input) {
+  Sha256 hash;
+  hash.update(input.values);
+  return hash.finish();
+}
+
+} // namespace apr::train

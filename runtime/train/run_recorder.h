@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "runtime/train/dataset.h"
+#include "runtime/train/record.h"
+#include "runtime/train/sampling.h"
+#include "runtime/train/step_record.h"
+#include "runtime/train/trainer.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace apr::train {
+
+/// Keeps what a record says of the course of a training: an entry before the first step, one after
+/// each epoch (or every so many steps where there are no epochs), and hashes per step if asked for.
+class RunRecorder {
+public:
+  /// `steps` is how many steps are planned where there are no epochs, else 0.
+  RunRecorder(RunRecord &record, const Instance &instance, std::uint64_t steps);
+
+  /// Hashes every step into a file in this folder.
+  void recordSteps(const std::string &folder);
+
+  void onStart();
+  void onStep(const StepReport &report);
+  void onEpoch(const EpochReport &report);
+  /// Records the final state.
+  void finish();
+
+private:
+  void add(RecordedEpoch entry);
+
+  RunRecord &record_;
+  const Instance &instance_;
+  std::uint64_t interval_;
+  std::unique_ptr<StepRecorder> steps_;
+};
+
+/// After how many steps a training of so many steps without epochs gets an entry: about a hundred.
+std::uint64_t stepsPerEntry(std::uint64_t steps);
+
+/// SHA-256 of the numbers of the training rows, then of the validation rows, each list as its
+/// length and its numbers from 0, as 64-bit little-endian numbers.
+std::string splitHash(const Split &split);
+/// SHA-256 of the rows of an input as the model gets them.
+std::string inputHash(const InputArray &input);
+
+/// This machine, as a record keeps it; threads, compiler and target are the caller's.
+RunInformation describeMachine();
+
+} // namespace apr::train
