@@ -65,6 +65,19 @@ test-ch12: tools ## Test the linear regression chapter
 bench: build ## Print step times and matmul speed
 	@cmake --build $(BUILD) --target bench
 
+.PHONY: check-bits
+check-bits: tools ## Compare the interpreter before and after every pass, on all tests and examples
+	@for what in ops passes; do \
+	  python3 test/relations/Inputs/check_bits.py $(BUILD)/tools/apr-opt/apr-opt \
+	    $(BUILD)/tools/aprc/aprc . $$what --cases=50 || exit 1; done
+	@python3 test/relations/Inputs/check_bits.py $(BUILD)/tools/apr-opt/apr-opt \
+	  $(BUILD)/tools/aprc/aprc . examples --cases=4 --check-work=5e8
+
+.PHONY: check-code
+check-code: tools ## Disassemble all examples at every level: no arithmetic outside the guards
+	@python3 test/e2e/Inputs/check_code.py $(BUILD)/tools/aprc/aprc --grid \
+	  $(wildcard docs/examples/*/*.apr) test/e2e/Inputs/tiny.apir
+
 .PHONY: install
 install: tools ## Install the tools, libaprt and the CMake package below PREFIX
 	@cmake --install $(BUILD)

@@ -26,4 +26,18 @@ const PassInfo *findPass(std::string_view name) {
   return found == std::end(kPasses) ? nullptr : found;
 }
 
+bool keepsBits(const PassInfo &pass) { return pass.passClass != PassClass::Required; }
+
+std::string_view str(PassClass passClass) {
+  switch (passClass) {
+  case PassClass::Required:
+    return "required";
+  case PassClass::Lowering:
+    return "lowering";
+  case PassClass::BitPreserving:
+    return "bit-preserving";
+  }
+  return {};
+}
+
 } // namespace apr

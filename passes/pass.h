@@ -7,7 +7,8 @@
 namespace apr {
 
 enum class PassClass : uint8_t {
-  Required,      ///< defines meaning or lowers: always runs
+  Required,      ///< defines meaning: always runs
+  Lowering,      ///< says the same in other words: always runs, changes no bit of any result
   BitPreserving, ///< optional: changes no bit of any result
 };
 
@@ -28,5 +29,9 @@ struct PassInfo {
 /// All passes, from passes.def.
 std::span<const PassInfo> allPasses();
 const PassInfo *findPass(std::string_view name);
+/// True for passes that change no bit of any result.
+bool keepsBits(const PassInfo &pass);
+/// "required", "lowering" or "bit-preserving".
+std::string_view str(PassClass passClass);
 
 } // namespace apr

@@ -84,6 +84,8 @@ private:
       copy = module_;
     auto before = [&] { return copy ? print(*copy) : textBefore; };
 
+    if (manager_.observer)
+      manager_.observer->beforePass(pass, module_);
     auto start = std::chrono::steady_clock::now();
     try {
       pass.run(module_, options_, diagnostics_);
@@ -95,6 +97,8 @@ private:
 
     if (manager_.verifyEach && !diagnostics_.hasErrors())
       verifyAfter(pass, before());
+    if (manager_.observer && !diagnostics_.hasErrors())
+      manager_.observer->afterPass(pass, module_);
     if (manager_.print == PrintPolicy::All)
       printAfter(pass);
     else if (manager_.print == PrintPolicy::Changed)
@@ -181,7 +185,7 @@ std::optional<Error> findDisableProblem(std::span<const std::string> disabled) {
     const PassInfo *pass = findPass(name);
     if (!pass)
       return unknownPass(name);
-    if (pass->passClass == PassClass::Required)
+    if (pass->passClass != PassClass::BitPreserving)
       return Error{
           fmt::format("pass '{}' is required: only bit-preserving passes can be disabled", name)};
   }

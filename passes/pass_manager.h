@@ -24,6 +24,15 @@ struct PassTiming {
   std::chrono::nanoseconds time{0};
 };
 
+/// Sees the module around every pass that runs, and may throw to end the run.
+class PassObserver {
+public:
+  virtual ~PassObserver() = default;
+  virtual void beforePass(const PassInfo &pass, const Module &module) = 0;
+  /// Not called where the pass reports an error.
+  virtual void afterPass(const PassInfo &pass, const Module &module) = 0;
+};
+
 /// How passes are run; nothing here changes what they compute, but `disabled` and `bisectLimit`,
 /// which leave out bit-preserving ones only.
 struct PassManagerOptions {
@@ -34,6 +43,7 @@ struct PassManagerOptions {
   std::optional<int64_t> bisectLimit; ///< run only so many bit-preserving passes, and log each
   std::function<void(std::string_view)> log; ///< receives what `print` and `bisectLimit` write
   std::vector<PassTiming> *timings = nullptr;
+  PassObserver *observer = nullptr;
 };
 
 /// Splits "cse,dce" and checks the names; the error names the unknown pass and a close one.

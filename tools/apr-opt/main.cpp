@@ -74,6 +74,16 @@ void printDiagnostics(const Diagnostics &diagnostics, const SourceManager &sourc
     fmt::print(stderr, "{}", renderText(diagnostic, sources, mode));
 }
 
+/// True where every function was checked.
+bool reportRefusals(const run::BitChecker &checker) {
+  for (const auto &[function, reason] : checker.refusals())
+    fmt::print(stderr,
+               "apr-opt: error: --check-bits cannot run @{}: {}; --dim gives sizes, --check-work "
+               "raises the limit, --seed draws others\n",
+               function, reason);
+  return checker.refusals().empty();
+}
+
 /// Processes one module; appends its text to `output`. False where a message was an error, or where
 /// expected ones did not come.
 bool processPart(const std::string &text, const Options &options, std::string &output) {
@@ -85,10 +95,16 @@ bool processPart(const std::string &text, const Options &options, std::string &o
   if (options.printRemarks)
     passOptions.remarks = &remarks;
 
+  std::optional<run::BitChecker> checker;
+  PassManagerOptions manager = options.manager;
+  if (options.bitCheck)
+    manager.observer = &checker.emplace(*options.bitCheck);
+
   std::optional<Module> module = parseModule(sources, file, diagnostics);
-  bool isGood =
-      module && runPasses(*module, options.passes, passOptions, options.manager, diagnostics);
+  bool isGood = module && runPasses(*module, options.passes, passOptions, manager, diagnostics);
   printRemarks(remarks);
+  if (isGood && checker)
+    isGood = reportRefusals(*checker);
   if (isGood)
     output +=
         print(*module, options.printLocations ? PrintLocations::Yes : PrintLocations::No, &sources);
@@ -104,8 +120,7 @@ bool processPart(const std::string &text, const Options &options, std::string &o
 
 void listPasses() {
   for (const PassInfo &pass : allPasses())
-    fmt::print("{:<22} {:<14} {}\n", pass.name,
-               pass.passClass == PassClass::Required ? "required" : "bit-preserving", pass.summary);
+    fmt::print("{:<22} {:<14} {}\n", pass.name, str(pass.passClass), pass.summary);
 }
 
 ExitCode run(Options &options) {
@@ -145,6 +160,9 @@ int main(int argc, char **argv) {
     return *code;
   try {
     return opt::run(options);
+  } catch (const run::BitDifference &difference) {
+    fmt::print(stderr, "apr-opt: error: {}\n", difference.what());
+    return opt::kVerdict;
   } catch (const InternalError &error) {
     fmt::print(stderr, "apr-opt: internal error: {}\n", error.what());
     return opt::kInternal;

@@ -17,13 +17,16 @@ Examples:
   apr-opt model.apir -p differentiate,cse,dce
   apr-opt model.apir --pipeline=default --print-changed
   aprc model.apr --emit=ir -o - | apr-opt - -p differentiate
-Exit codes: 0 ok, 1 diagnostics (or expected ones that did not come), 2 usage, 3 file, 70 internal.)";
+Exit codes: 0 ok, 1 diagnostics (or expected ones that did not come), 2 usage, 3 file, 4 a pass
+changes bits, 70 internal.)";
 
 /// What the command line says before it is checked.
 struct Raw {
   std::string passes;
   std::string pipeline;
   std::vector<std::string> dims;
+  std::string checkBits;
+  run::BitCheckOptions bitCheck;
   bool printAll = false;
   bool printChanged = false;
   bool noFuse = false;
@@ -72,6 +75,21 @@ void declareFlags(CLI::App &app, Options &options, Raw &raw) {
                  "Write the IR after every pass to numbered files in a folder")
       ->type_name("FOLDER");
   app.add_flag("--time-passes", options.timePasses, "Print the time of every pass, to stderr");
+  app.add_flag("--check-bits{preserving}", raw.checkBits,
+               "Run all functions in the interpreter before and after every pass that claims to "
+               "preserve bits (=all: every pass), and fail at the first bit that differs")
+      ->type_name("preserving|all")
+      ->check(CLI::IsMember({"preserving", "all"}));
+  app.add_option("--seed", raw.bitCheck.seed,
+                 "The seed of the inputs of --check-bits, 1 by default");
+  app.add_option("--cases", raw.bitCheck.cases,
+                 "How many inputs --check-bits draws for a function, 8 by default")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 20));
+  app.add_option(
+         "--check-work", raw.bitCheck.maximumWork,
+         "How many scalar operations a run of --check-bits may take; open dims are drawn to "
+         "fit, a function that cannot is refused")
+      ->check(CLI::PositiveNumber);
   app.set_version_flag("--version", "apr-opt " APR_VERSION);
   app.footer(kFooter);
 }
@@ -162,6 +180,12 @@ std::optional<ExitCode> parseOptions(int argc, char **argv, Options &options) {
   if (raw.printAll)
     options.manager.print = PrintPolicy::All;
   std::optional<Error> problem = choosePasses(raw, options);
+  if (!raw.checkBits.empty()) {
+    options.bitCheck = raw.bitCheck;
+    options.bitCheck->dims = options.passOptions.dims;
+    if (raw.checkBits == "all")
+      options.bitCheck->passes = run::CheckedPasses::All;
+  }
   if (!problem)
     problem = findDisableProblem(options.manager.disabled);
   if (!problem)

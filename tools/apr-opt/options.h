@@ -3,10 +3,18 @@
 
 #include "passes/pass.h"
 #include "passes/pass_manager.h"
+#include "tools/ir_runs/check_bits.h"
 
 namespace apr::opt {
 
-enum ExitCode : int { kOk = 0, kDiagnostics = 1, kUsage = 2, kFile = 3, kInternal = 70 };
+enum ExitCode : int {
+  kOk = 0,
+  kDiagnostics = 1,
+  kUsage = 2,
+  kFile = 3,
+  kVerdict = 4,
+  kInternal = 70
+};
 
 /// The command line.
 struct Options {
@@ -20,6 +28,7 @@ struct Options {
   bool printLocations = false;
   bool printRemarks = false;
   PassOptions passOptions;
+  std::optional<run::BitCheckOptions> bitCheck;
   PassManagerOptions manager;
 };
 

@@ -9,12 +9,6 @@ namespace apr::run {
 
 namespace {
 
-bool hasGradientOp(const Graph &graph) {
-  return std::any_of(graph.ops().begin(), graph.ops().end(), [](const Op &op) {
-    return op.kind == OpKind::Gradient || (op.region && hasGradientOp(*op.region));
-  });
-}
-
 std::string describe(const Function &function, const Outcome &outcome) {
   if (!outcome)
     return "the error '" + outcome.error() + "'";
@@ -25,6 +19,12 @@ std::string describe(const Function &function, const Outcome &outcome) {
 }
 
 } // namespace
+
+bool hasGradientOp(const Graph &graph) {
+  return std::any_of(graph.ops().begin(), graph.ops().end(), [](const Op &op) {
+    return op.kind == OpKind::Gradient || (op.region && hasGradientOp(*op.region));
+  });
+}
 
 std::vector<Variant> interpreterVariants(const std::vector<Stage> &stages) {
   std::vector<Variant> variants;

@@ -46,7 +46,9 @@ std::optional<std::vector<Tensor>> drawArguments(const Module &module, const Fun
     auto limit = argument.indexLimit ? argument.indexLimit->evaluate(dims) : std::nullopt;
     if (limit && *limit >= 1 && random.below(16) != 0)
       random.fillIndices(tensor, *limit);
-    else if (argument.role != ArgumentRole::Exec)
+    else if (argument.role == ArgumentRole::Exec)
+      tensor.elements<int64_t>()[0] = static_cast<int64_t>(random.below(2) * random.below(1000));
+    else
       random.fill(tensor);
     if (const auto *hyper = module.findHyper(argument.name);
         hyper && argument.role == ArgumentRole::Hyper)

@@ -16,7 +16,7 @@ Result<std::vector<int64_t>> bindShape(const Type &type, const DimBindings &dims
 DimBindings drawDims(const Function &function, RandomInputs &random);
 
 /// Arguments for one random call, or nothing where the dims give no shapes: indices mostly within
-/// their limits, hyperparameters at their defaults, the row offset 0, edge values everywhere else.
+/// their limits, hyperparameters at their defaults, the row offset mostly 0, edge values elsewhere.
 std::optional<std::vector<Tensor>> drawArguments(const Module &module, const Function &function,
                                                  const DimBindings &dims, RandomInputs &random);
 

@@ -31,6 +31,9 @@ struct Variant {
       run;
 };
 
+/// Such a graph has no meaning to the interpreter yet.
+bool hasGradientOp(const Graph &graph);
+
 /// A variant for each stage that runs it in the interpreter.
 std::vector<Variant> interpreterVariants(const std::vector<Stage> &stages);
 

@@ -5,6 +5,7 @@
 #include "ir/interp/eval.h"
 #include "tools/ir_runs/random_inputs.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -230,24 +231,26 @@ template <typename T, typename Bits> std::string numberText(const Tensor &tensor
   return fmt::format("{}", value);
 }
 
-std::string elementText(const Tensor &tensor, size_t i) {
+} // namespace
+
+std::string elementText(const Tensor &tensor, size_t index) {
   switch (tensor.dtype) {
   case DType::F32:
-    return numberText<float, uint32_t>(tensor, i);
+    return numberText<float, uint32_t>(tensor, index);
   case DType::F64:
-    return numberText<double, uint64_t>(tensor, i);
+    return numberText<double, uint64_t>(tensor, index);
   case DType::I32:
-    return numberText<int32_t, uint32_t>(tensor, i);
+    return numberText<int32_t, uint32_t>(tensor, index);
   case DType::I64:
-    return numberText<int64_t, uint64_t>(tensor, i);
+    return numberText<int64_t, uint64_t>(tensor, index);
   case DType::Bool: {
-    auto byte = tensor.elements<uint8_t>()[i];
+    auto byte = tensor.elements<uint8_t>()[index];
     return byte > 1 ? fmt::format("byte {}", byte) : byte == 1 ? "true" : "false";
   }
   case DType::U8:
-    return numberText<uint8_t, uint8_t>(tensor, i);
+    return numberText<uint8_t, uint8_t>(tensor, index);
   case DType::BF16: {
-    auto bits = tensor.elements<uint16_t>()[i];
+    auto bits = tensor.elements<uint16_t>()[index];
     if (isBfloatNaN(bits))
       return bits == kBfloatNaN ? "nan" : fmt::format("{:#x}", bits);
     return fmt::format("{}", bfloatValue(bits));
@@ -256,7 +259,12 @@ std::string elementText(const Tensor &tensor, size_t i) {
   return {};
 }
 
-} // namespace
+std::string elementBits(const Tensor &tensor, size_t index) {
+  const size_t size = byteSize(tensor.dtype);
+  uint64_t bits = 0;
+  std::memcpy(&bits, &tensor.data[index * size], size); // little-endian, as every host of the tools
+  return fmt::format("0x{:0{}x}", bits, 2 * size);
+}
 
 std::string str(const Tensor &tensor) {
   if (tensor.shape.empty())
@@ -267,15 +275,20 @@ std::string str(const Tensor &tensor) {
   return text + "]";
 }
 
+std::optional<size_t> firstDifferentElement(const Tensor &found, const Tensor &expected) {
+  auto differs = std::ranges::mismatch(found.data, expected.data);
+  if (differs.in1 == found.data.end())
+    return std::nullopt;
+  return size_t(differs.in1 - found.data.begin()) / byteSize(found.dtype);
+}
+
 std::optional<std::string> firstDifference(const Tensor &found, const Tensor &expected) {
   if (found.dtype != expected.dtype || found.shape != expected.shape)
     return fmt::format("{}{} is found, {}{} expected", name(found.dtype), interp::str(found.shape),
                        name(expected.dtype), interp::str(expected.shape));
-  size_t size = byteSize(found.dtype);
-  for (size_t i = 0; i < found.data.size() / size; ++i)
-    if (std::memcmp(&found.data[i * size], &expected.data[i * size], size) != 0)
-      return fmt::format("element {} of {}{} is {}, expected {}", i, name(found.dtype),
-                         interp::str(found.shape), elementText(found, i), elementText(expected, i));
+  if (auto i = firstDifferentElement(found, expected))
+    return fmt::format("element {} of {}{} is {}, expected {}", *i, name(found.dtype),
+                       interp::str(found.shape), elementText(found, *i), elementText(expected, *i));
   return std::nullopt;
 }
 

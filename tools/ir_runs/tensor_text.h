@@ -39,6 +39,12 @@ Result<Tensor> parseValue(Cursor &cursor, DType dtype, const std::vector<int64_t
 /// "[1, -0.0, nan]", or "1.5 " for a scalar: parseValue of it gives the same bits.
 std::string str(const Tensor &tensor);
 
+/// One element as parseValue reads it, and its bits: "-0", "0x80000000".
+std::string elementText(const Tensor &tensor, size_t index);
+std::string elementBits(const Tensor &tensor, size_t index);
+
+/// The first element whose bits differ, of two tensors of equal dtype and shape.
+std::optional<size_t> firstDifferentElement(const Tensor &found, const Tensor &expected);
 /// Where two tensors of one type differ first, as text, or nothing.
 std::optional<std::string> firstDifference(const Tensor &found, const Tensor &expected);
 
