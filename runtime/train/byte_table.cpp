@@ -129,7 +129,10 @@ DataFormat detectFormat(const std::string &path, const ByteFormat &format) {
   if (path.ends_with(".bin") || path.ends_with(".bin.gz"))
     return DataFormat::Cifar10;
   using namespace std::string_view_literals;
-  return firstBytes(path).starts_with("\0\0\x08"sv) ? DataFormat::Idx : DataFormat::Csv;
+  const std::string first = firstBytes(path);
+  if (first.starts_with("\x93NUM"sv) || first.starts_with("PK\x03\x04"sv))
+    return DataFormat::Npy;
+  return first.starts_with("\0\0\x08"sv) ? DataFormat::Idx : DataFormat::Csv;
 }
 
 ByteTable ByteTable::read(const std::string &path, const ByteFormat &format) {

@@ -19,7 +19,8 @@ enum class DataFormat {
   Idx,      ///< the format of MNIST: unsigned bytes with their dimensions in front
   Cifar10,  ///< records of a class and 3 x 32 x 32 bytes, plane by plane
   Cifar100, ///< the same with a coarse class before the fine one
-  Text      ///< windows of a text, a symbol per column
+  Text,     ///< windows of a text, a symbol per column
+  Npy       ///< an array of NumPy (.npy) or an archive of them (.npz)
 };
 
 /// Settings of the formats that are no tables of text.

@@ -22,13 +22,18 @@ std::string_view trimmed(std::string_view text) {
 }
 
 [[noreturn]] void failUnknown(std::string_view word, const ColumnSet &table, const Place &place) {
+  std::vector<std::string> names = table.names;
+  std::vector<std::string> groups;
+  for (const ColumnGroup &group : table.groups)
+    groups.push_back(group.name);
+  names.insert(names.end(), groups.begin(), groups.end());
   const std::string known =
-      table.names.empty()
+      !groups.empty() ? fmt::format("{} has the arrays {}", table.file, listed(groups))
+      : table.names.empty()
           ? fmt::format("{} has no header; its columns are 1 to {}", table.file, table.count)
           : fmt::format("{} has {} columns", table.file, table.count);
-  throw Error(
-      ErrorKind::Usage, place,
-      fmt::format("no column {}{}; {}", inQuotes(word), suggestion(word, table.names), known));
+  throw Error(ErrorKind::Usage, place,
+              fmt::format("no column {}{}; {}", inQuotes(word), suggestion(word, names), known));
 }
 
 std::optional<std::size_t> positionOf(std::string_view word, const ColumnSet &table,
@@ -53,8 +58,23 @@ std::optional<std::size_t> columnOf(std::string_view word, const ColumnSet &tabl
   return positionOf(word, table, place);
 }
 
+const ColumnGroup *groupOf(std::string_view word, const ColumnSet &table) {
+  const auto found = std::find_if(table.groups.begin(), table.groups.end(),
+                                  [word](const ColumnGroup &group) { return group.name == word; });
+  return found == table.groups.end() ? nullptr : &*found;
+}
+
+void selectGroup(const ColumnGroup &group, std::vector<std::size_t> &selected) {
+  for (std::size_t column = group.first; column < group.first + group.count; ++column)
+    selected.push_back(column);
+}
+
 void selectOne(std::string_view word, const ColumnSet &table, const Place &place,
                std::vector<std::size_t> &selected) {
+  if (const ColumnGroup *group = groupOf(word, table)) {
+    selectGroup(*group, selected);
+    return;
+  }
   if (const auto column = columnOf(word, table, place)) {
     selected.push_back(*column);
     return;
@@ -211,6 +231,9 @@ std::vector<InputColumns> bindColumns(const std::vector<InputNeed> &inputs, cons
     else if (const auto named = std::find(table.names.begin(), table.names.end(), inputs[i].name);
              named != table.names.end() && isOneValue(inputs[i]))
       bound[i] = {static_cast<std::size_t>(named - table.names.begin())};
+    else if (const ColumnGroup *group = groupOf(inputs[i].name, table);
+             group && (inputs[i].rowElements == 0 || inputs[i].rowElements == group->count))
+      selectGroup(*group, bound[i]);
   }
   bindRest(inputs, table, bound);
   std::vector<InputColumns> bindings;

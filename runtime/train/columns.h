@@ -12,16 +12,24 @@
 
 namespace apr::train {
 
+/// Neighbouring columns that have a name together, as those of an array.
+struct ColumnGroup {
+  std::string name;
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
 /// The columns of a table: how many and, with a header, their names.
 struct ColumnSet {
   std::string file;
   std::size_t count = 0;
   std::vector<std::string> names;
+  std::vector<ColumnGroup> groups = {};
 };
 
-/// The columns that a text selects, counting from 0, in the order it lists them: names, positions
-/// from 1 (or from -1 at the end), ranges of either ("1..64", "age..income"), and lists of these
-/// separated by commas. Errors are of kind Usage at `place`.
+/// The columns that a text selects, counting from 0, in the order it lists them: names, groups,
+/// positions from 1 (or from -1 at the end), ranges of either ("1..64", "age..income"), and lists
+/// of these separated by commas. Errors are of kind Usage at `place`.
 std::vector<std::size_t> selectColumns(std::string_view text, const ColumnSet &table,
                                        const Place &place);
 
@@ -59,9 +67,10 @@ struct InputNeed {
 /// Binds inputs to columns and columns to transforms.
 ///
 /// Without a selection an input takes the column of its own name where the header has one and the
-/// input is one value per row. If inputs are still open and the columns not taken are exactly as
-/// many as they need together, these go to them in order, left to right. A transform's key is an
-/// input (all its columns) or a selection of columns, which wins. Errors are of kind Usage.
+/// input is one value per row, or the group of its own name. If inputs are still open and the
+/// columns not taken are exactly as many as they need together, these go to them in order, left to
+/// right. A transform's key is an input (all its columns) or a selection of columns, which wins.
+/// Errors are of kind Usage.
 std::vector<InputColumns> bindColumns(const std::vector<InputNeed> &inputs, const ColumnSet &table,
                                       const std::vector<Declared> &selections,
                                       const std::vector<Declared> &transforms);

@@ -304,9 +304,13 @@ const std::vector<SettingInfo> &settingInfos() {
 
 const std::vector<std::pair<const char *, DataFormat>> &dataFormats() {
   static const std::vector<std::pair<const char *, DataFormat>> formats = {
-      {"auto", DataFormat::Auto},         {"csv", DataFormat::Csv},
-      {"idx", DataFormat::Idx},           {"cifar10", DataFormat::Cifar10},
-      {"cifar100", DataFormat::Cifar100}, {"text", DataFormat::Text}};
+      {"auto", DataFormat::Auto},
+      {"csv", DataFormat::Csv},
+      {"idx", DataFormat::Idx},
+      {"cifar10", DataFormat::Cifar10},
+      {"cifar100", DataFormat::Cifar100},
+      {"text", DataFormat::Text},
+      {"npy", DataFormat::Npy}};
   return formats;
 }
 

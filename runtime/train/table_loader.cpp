@@ -2,166 +2,32 @@
 #include "runtime/train/table_loader.h"
 
 #include "runtime/train/elements.h"
-#include "runtime/train/number.h"
+#include "runtime/train/overloaded.h"
 #include "runtime/train/suggestion.h"
 
-#include <aprt.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
-#include <type_traits>
 
 namespace apr::train {
 namespace {
-
-template <class... F> struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F> Overloaded(F...) -> Overloaded<F...>;
-
-ColumnValues emptyColumn(const ColumnUse &use, std::int32_t dtype) {
-  if (takesLabels(use.pipeline))
-    return LabelColumn{};
-  if (!use.pipeline.empty())
-    return std::vector<double>{};
-  switch (dtype) {
-  case APRT_F32:
-    return std::vector<float>{};
-  case APRT_I32:
-    return std::vector<std::int32_t>{};
-  case APRT_I64:
-    return std::vector<std::int64_t>{};
-  case APRT_U8:
-    return std::vector<std::uint8_t>{};
-  case APRT_BOOL:
-    return BoolColumn{};
-  default:
-    return std::vector<double>{};
-  }
-}
-
-const char *wanted(const ColumnValues &values) {
-  return std::visit(Overloaded{[](const std::vector<float> &) { return "a number of type f32"; },
-                               [](const std::vector<double> &) { return "a number"; },
-                               [](const std::vector<std::int32_t> &) { return "an integer (i32)"; },
-                               [](const std::vector<std::int64_t> &) { return "an integer (i64)"; },
-                               [](const std::vector<std::uint8_t> &) { return "0 to 255 (u8)"; },
-                               [](const BoolColumn &) { return "0, 1, true or false"; },
-                               [](const LabelColumn &) { return "a category"; }},
-                    values);
-}
-
-bool isBlank(std::string_view text) { return text.find_first_not_of(" \t") == text.npos; }
-
-/// Reads up to seven plain digits, by far the commonest number and exact in every type but the
-/// smallest; false for anything else.
-template <class T> bool readsShortInteger(std::string_view text, T &value) {
-  constexpr std::size_t exactDigits = sizeof(T) == 1 ? 2 : 7;
-  if (text.empty() || text.size() > exactDigits)
-    return false;
-  std::int32_t number = 0;
-  for (char c : text) {
-    if (c < '0' || c > '9')
-      return false;
-    number = number * 10 + (c - '0');
-  }
-  value = static_cast<T>(number);
-  return true;
-}
-
-/// A first record that does not fit is most often none.
-constexpr const char *firstRecordHint =
-    "; a header is skipped by --header yes, lines before the table by --skip";
-
-NumberFault appendField(ColumnValues &values, const CsvField &field) {
-  return std::visit(
-      Overloaded{[&](LabelColumn &column) {
-                   if (isBlank(field.text))
-                     return NumberFault::NotANumber;
-                   if (field.isEscaped)
-                     column.append(value(field));
-                   else
-                     column.append(field.text);
-                   return NumberFault::None;
-                 },
-                 [&](BoolColumn &column) {
-                   bool parsed = false;
-                   const NumberFault fault = parseNumber(field.text, parsed);
-                   column.values.push_back(parsed ? 1 : 0);
-                   return fault;
-                 },
-                 [&](auto &column) {
-                   typename std::remove_reference_t<decltype(column)>::value_type parsed{};
-                   const NumberFault fault = readsShortInteger(field.text, parsed)
-                                                 ? NumberFault::None
-                                                 : parseNumber(field.text, parsed);
-                   column.push_back(parsed);
-                   return fault;
-                 }},
-      values);
-}
-
-std::string faultText(NumberFault fault, const CsvField &field, const ColumnValues &values,
-                      const std::string &column) {
-  if (isBlank(field.text))
-    return fmt::format("missing value in column {}, expected {}", column, wanted(values));
-  const char *what = fault == NumberFault::OutOfRange ? "is out of range"
-                     : fault == NumberFault::NotWhole ? "is not a whole number"
-                                                      : "is not a number";
-  return fmt::format("{} in column {} {}, expected {}", inQuotes(field.text), column, what,
-                     wanted(values));
-}
 
 template <class T> void put(std::byte *to, T value) { std::memcpy(to, &value, sizeof value); }
 
 } // namespace
 
-void LabelColumn::append(std::string_view label) {
-  while (label.front() == ' ')
-    label.remove_prefix(1);
-  while (label.back() == ' ')
-    label.remove_suffix(1);
-  auto found = index.find(label);
-  if (found == index.end()) {
-    labels.emplace_back(label);
-    found = index.emplace(std::string(label), static_cast<std::uint32_t>(labels.size() - 1)).first;
-  }
-  codes.push_back(found->second);
-}
-
-TableLoader::TableLoader(CsvTable table, std::vector<InputNeed> needs,
+TableLoader::TableLoader(std::unique_ptr<RowSource> source, std::vector<InputNeed> needs,
                          std::vector<InputColumns> bindings)
-    : table_(std::move(table)), needs_(std::move(needs)), bindings_(std::move(bindings)) {
-  read();
-}
-
-void TableLoader::read() {
+    : source_(std::move(source)), needs_(std::move(needs)), bindings_(std::move(bindings)) {
   std::vector<const ColumnUse *> uses;
   for (std::size_t i = 0; i < bindings_.size(); ++i)
     for (const ColumnUse &use : bindings_[i].columns) {
       uses.push_back(&use);
       columns_.push_back(emptyColumn(use, needs_[i].dtype));
     }
-  while (const auto *fields = table_.next()) {
-    recordOffsets_.push_back(table_.recordOffset());
-    for (std::size_t k = 0; k < uses.size(); ++k) {
-      const CsvField &field = (*fields)[uses[k]->column];
-      const NumberFault fault = appendField(columns_[k], field);
-      if (fault != NumberFault::None)
-        throw Error(ErrorKind::Data, table_.place(field),
-                    faultText(fault, field, columns_[k], uses[k]->label) +
-                        (recordOffsets_.size() == 1 ? firstRecordHint : ""));
-    }
-  }
-  if (recordOffsets_.empty())
-    throw Error(ErrorKind::Data, {table_.file()}, "the file has a header but no records");
-}
-
-void TableLoader::failAt(std::size_t row, const ColumnUse &use, const std::string &message) const {
-  throw Error(ErrorKind::Data, table_.fieldPlace(recordOffsets_[row], use.column), message);
+  rows_ = source_->read(uses, columns_);
 }
 
 void TableLoader::fitLabels(Transform &transform, const LabelColumn &column,
@@ -197,11 +63,11 @@ void TableLoader::prepare(ColumnUse &use, ColumnValues &values,
       continue;
     const auto row = static_cast<std::size_t>(
         std::find(column.codes.begin(), column.codes.end(), code) - column.codes.begin());
-    failAt(row, use,
-           fmt::format("the category {} of column {} is not one of the {} known from the training "
-                       "rows; list all of them: {}(…)",
-                       inQuotes(column.labels[code]), use.label, labels.size(),
-                       name(transform.kind)));
+    source_->fail(
+        row, use,
+        fmt::format("the category {} of column {} is not one of the {} known from the training "
+                    "rows; list all of them: {}(…)",
+                    inQuotes(column.labels[code]), use.label, labels.size(), name(transform.kind)));
   }
   for (std::uint32_t &code : column.codes)
     code = indexOf[code];
@@ -213,7 +79,7 @@ InputArray TableLoader::assembleInput(std::size_t input, std::size_t firstColumn
   std::size_t elements = 0;
   for (const ColumnUse &use : binding.columns)
     elements += width(use);
-  checkRowElements(need, binding.columns.size(), elements, table_.file());
+  checkRowElements(need, binding.columns.size(), elements, source_->file());
   const std::size_t size = elementBytes(need.dtype);
   InputArray array{need.name, need.dtype, elements, elements * size, {}};
   array.values.resize(rows() * array.rowBytes);
@@ -239,8 +105,8 @@ void TableLoader::writeColumn(InputArray &array, std::size_t position, const Col
   std::byte *column = array.values.data() + position * size;
   const auto converted = [&](std::size_t row, double x) {
     if (const char *fault = conversionFault(x, array.dtype))
-      failAt(row, use,
-             fmt::format("the transformed value {} of column {} {}", x, use.label, fault));
+      source_->fail(row, use,
+                    fmt::format("the transformed value {} of column {} {}", x, use.label, fault));
     storeNumber(column + row * array.rowBytes, array.dtype, x);
   };
   std::visit(Overloaded{[&](const LabelColumn &labels) {
@@ -276,7 +142,8 @@ void TableLoader::checkIndices(const InputNeed &need, const InputColumns &bindin
     return;
   const std::size_t column =
       binding.columns.size() == array.rowElements ? element % array.rowElements : std::size_t{0};
-  failAt(element / array.rowElements, binding.columns[column], badIndexText(need, array, element));
+  source_->fail(element / array.rowElements, binding.columns[column],
+                badIndexText(need, array, element));
 }
 
 Dataset TableLoader::assemble(const std::vector<std::size_t> &trainingRows) {

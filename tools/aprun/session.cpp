@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/aprun/session.h"
 
+#include "runtime/train/array_source.h"
 #include "runtime/train/byte_loader.h"
+#include "runtime/train/csv_source.h"
 #include "runtime/train/sha256.h"
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
@@ -143,14 +145,23 @@ LoadedData loadData(const Session &session, const std::vector<train::InputNeed> 
     throw Error(ErrorKind::Usage, fmt::format("the model needs data for {}: give a table with "
                                               "--data or [data] file in the run file",
                                               listedInputs(needs)));
-  if (train::detectFormat(settings.data, settings.bytes) == train::DataFormat::Csv) {
+  const train::DataFormat format = train::detectFormat(settings.data, settings.bytes);
+  if (format == train::DataFormat::Csv) {
     CsvTable table = CsvTable::read(settings.data, settings.format);
     train::Sha256 hash;
     hash.update(table.text().data(), table.text().size());
     loaded.hash = hash.finish();
     const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
     assemble(session, needs, columns,
-             TableLoader(std::move(table), needs, bindings(session, columns, needs)), loaded);
+             TableLoader(std::make_unique<train::CsvSource>(std::move(table)), needs,
+                         bindings(session, columns, needs)),
+             loaded);
+  } else if (format == train::DataFormat::Npy) {
+    auto source = std::make_unique<train::ArraySource>(train::ArraySource::open(settings.data));
+    loaded.hash = source->hash();
+    const train::ColumnSet columns = source->columns();
+    assemble(session, needs, columns,
+             TableLoader(std::move(source), needs, bindings(session, columns, needs)), loaded);
   } else {
     ByteTable table = ByteTable::read(settings.data, settings.bytes);
     loaded.hash = table.hash();

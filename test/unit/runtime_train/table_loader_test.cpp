@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/csv_source.h"
 #include "runtime/train/table_loader.h"
 
 #include <aprt.h>
@@ -20,7 +21,7 @@ Loaded load(const std::string &text, const std::vector<InputNeed> &needs,
   CsvTable table = CsvTable::parse("t.csv", text, {});
   const ColumnSet columns{table.file(), table.columnCount(), table.names()};
   auto bindings = bindColumns(needs, columns, inputs, transforms);
-  TableLoader loader(std::move(table), needs, std::move(bindings));
+  TableLoader loader(std::make_unique<CsvSource>(std::move(table)), needs, std::move(bindings));
   Loaded loaded{loader.assemble(training), loader.bindings()};
   return loaded;
 }
