@@ -215,9 +215,17 @@ Result<Target> Target::create(const TargetOptions &options) {
       llvm::StringRef((*facts)->llvmFeatures), llvmOptions, llvmLevel(options.level)));
   if (!target.machine_)
     return Error{fmt::format("LLVM cannot generate code for '{}'", triple.str())};
+  // Its combiner of equal constants takes quadratic time in a long block, as AArch64's -O0 has
+  // them.
+  target.machine_->setGlobalISel(false);
   target.kernels_ = (*facts)->kernels;
-  target.kernels_.scalarOnly = options.level == CodegenLevel::O0;
+  target.kernels_.scalarOnly =
+      options.level == CodegenLevel::O0 && options.lanes == KernelLanes::ByLevel;
   target.kernels_.blockWork = options.blockWork;
+  if (options.vectorBits != 0)
+    target.kernels_.vectorBits = std::min(target.kernels_.vectorBits, options.vectorBits);
+  if (options.registerCount != 0)
+    target.kernels_.registerCount = std::min(target.kernels_.registerCount, options.registerCount);
   target.level_ = options.level;
   target.triple_ = triple.str();
   target.cpu_ = (*facts)->level.name;

@@ -18,11 +18,22 @@ namespace apr {
 /// How much time code generation may take; never changes a result bit.
 enum class CodegenLevel : uint8_t { O0, O1, O2, O3 };
 
+/// Whether kernels are written for vector registers.
+enum class KernelLanes : uint8_t {
+  ByLevel, ///< but for -O0
+  Vector,  ///< at -O0 too: for tests, which reach the code of kernels without LLVM's optimizer
+};
+
 struct TargetOptions {
   std::string triple; ///< empty: the machine that compiles
   std::string cpu;    ///< a level of supportedCpus(), or "native"; empty: the default of the triple
   CodegenLevel level = CodegenLevel::O2;
   int64_t blockWork = 0; ///< of KernelTarget; changes no bit
+  /// At most so wide and so many vector registers for kernels, which decides tiles and unrolling;
+  /// 0: what the CPU has. For tests: they change no bit.
+  uint32_t vectorBits = 0;
+  uint32_t registerCount = 0;
+  KernelLanes lanes = KernelLanes::ByLevel;
 };
 
 /// A CPU level that objects can be compiled for.

@@ -34,7 +34,7 @@ Variant makeVariant(std::string name, std::shared_ptr<LinkedObject> object, Sche
   Variant variant{std::move(name), false, {}};
   variant.run = [object, schedule](const Function &function, std::span<const Tensor> arguments,
                                    const DimBindings &dims) -> std::optional<Outcome> {
-    return callNative(object->model(), function, arguments, dims, schedule);
+    return callNative(object->model(), function, arguments, dims, workersOf(schedule));
   };
   return variant;
 }

@@ -4,8 +4,6 @@
 #include "tools/ir_runs/random_arguments.h"
 #include "tools/native_runs/guarded_memory.h"
 
-#include <aprt.h>
-
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
@@ -53,18 +51,18 @@ public:
     }
   }
 
-  Outcome run(std::span<const Tensor> arguments, Schedule schedule) {
-    uint32_t workers = schedule == Schedule::Serial ? 1 : 3;
+  Outcome run(std::span<const Tensor> arguments, const Workers &workers) {
     exec_.size = sizeof exec_;
-    exec_.workers = workers;
-    exec_.par_for = schedule == Schedule::Serial ? nullptr : runBackwards;
+    exec_.workers = workers.count;
+    exec_.ctx = workers.context;
+    exec_.par_for = workers.parFor;
     setDefaults();
     for (size_t i = 0; i < arguments.size(); ++i)
       setArgument(function_.arguments[i], arguments[i]);
     for (uint32_t i = 0; i < entry_.result_count; ++i)
       addResult(entry_.results[i].name);
 
-    size_t workspaceBytes = entry_.workspace(workers, dims_.data());
+    size_t workspaceBytes = entry_.workspace(workers.count, dims_.data());
     if (workspaceBytes == SIZE_MAX)
       return Error{"the dims are out of range"};
     GuardedMemory workspace(workspaceBytes);
@@ -228,10 +226,15 @@ private:
 
 } // namespace
 
+Workers workersOf(Schedule schedule) {
+  return schedule == Schedule::Serial ? Workers() : Workers{3, runBackwards};
+}
+
 Outcome callNative(const aprt_model &model, const Function &function,
-                   std::span<const Tensor> arguments, const DimBindings &dims, Schedule schedule) {
+                   std::span<const Tensor> arguments, const DimBindings &dims,
+                   const Workers &workers) {
   try {
-    return NativeCall(model, function, dims).run(arguments, schedule);
+    return NativeCall(model, function, dims).run(arguments, workers);
   } catch (const CallFailure &failure) {
     throw InternalError("native call: " + failure.message);
   }
