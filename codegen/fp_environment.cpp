@@ -3,6 +3,8 @@
 
 #include <llvm/IR/InlineAsm.h>
 
+#include <optional>
+
 namespace apr {
 namespace {
 
@@ -10,7 +12,7 @@ llvm::InlineAsm *sideEffect(llvm::FunctionType *type, const char *text, const ch
   return llvm::InlineAsm::get(type, text, constraints, /*hasSideEffects=*/true);
 }
 
-/// MXCSR moves through memory only.
+/// MXCSR, control and flags in one, moves through memory only.
 class X86Environment {
 public:
   X86Environment(llvm::IRBuilderBase &builder, const EntryContext &context)
@@ -44,28 +46,50 @@ private:
   llvm::Value *saved_ = nullptr;
 };
 
-/// A control register that moves to and from a general one; zero is what the IR means.
-class RegisterEnvironment {
+/// What moves to and from a general register.
+class FpRegister {
 public:
-  RegisterEnvironment(llvm::IRBuilderBase &builder, const char *read, const char *write)
-      : builder_(builder), read_(read), write_(write) {}
+  FpRegister(const char *read, const char *write) : read_(read), write_(write) {}
 
-  void save() {
-    auto *type = llvm::FunctionType::get(builder_.getInt64Ty(), false);
-    saved_ = builder_.CreateCall(sideEffect(type, read_, "=r,~{memory}"));
+  void save(llvm::IRBuilderBase &builder) {
+    auto *type = llvm::FunctionType::get(builder.getInt64Ty(), false);
+    saved_ = builder.CreateCall(sideEffect(type, read_, "=r,~{memory}"));
   }
-  void set() { write(builder_.getInt64(0)); }
-  void restore() { write(saved_); }
+  void restore(llvm::IRBuilderBase &builder) const { write(builder, saved_); }
+  void write(llvm::IRBuilderBase &builder, llvm::Value *value) const {
+    auto *type = llvm::FunctionType::get(builder.getVoidTy(), {builder.getInt64Ty()}, false);
+    builder.CreateCall(sideEffect(type, write_, "r,~{memory}"), {value});
+  }
 
 private:
-  void write(llvm::Value *value) {
-    auto *type = llvm::FunctionType::get(builder_.getVoidTy(), {builder_.getInt64Ty()}, false);
-    builder_.CreateCall(sideEffect(type, write_, "r,~{memory}"), {value});
-  }
-  llvm::IRBuilderBase &builder_;
   const char *read_;
   const char *write_;
   llvm::Value *saved_ = nullptr;
+};
+
+/// Registers of control, of which zero is what the IR means, and perhaps others of flags.
+class RegisterEnvironment {
+public:
+  RegisterEnvironment(llvm::IRBuilderBase &builder, FpRegister control,
+                      std::optional<FpRegister> flags)
+      : builder_(builder), control_(control), flags_(flags) {}
+
+  void save() {
+    control_.save(builder_);
+    if (flags_)
+      flags_->save(builder_);
+  }
+  void set() { control_.write(builder_, builder_.getInt64(0)); }
+  void restore() {
+    control_.restore(builder_);
+    if (flags_)
+      flags_->restore(builder_);
+  }
+
+private:
+  llvm::IRBuilderBase &builder_;
+  FpRegister control_;
+  std::optional<FpRegister> flags_;
 };
 
 /// Calls `use` with the environment of the target.
@@ -75,9 +99,10 @@ void withEnvironment(llvm::IRBuilderBase &builder, const EntryContext &context, 
   case KernelTarget::Arch::X86:
     return use(X86Environment(builder, context));
   case KernelTarget::Arch::AArch64:
-    return use(RegisterEnvironment(builder, "mrs $0, fpcr", "msr fpcr, $0"));
+    return use(RegisterEnvironment(builder, {"mrs $0, fpcr", "msr fpcr, $0"},
+                                   FpRegister("mrs $0, fpsr", "msr fpsr, $0")));
   case KernelTarget::Arch::RiscV:
-    return use(RegisterEnvironment(builder, "frcsr $0", "fscsr $0"));
+    return use(RegisterEnvironment(builder, {"frcsr $0", "fscsr $0"}, std::nullopt));
   }
 }
 

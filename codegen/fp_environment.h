@@ -5,8 +5,9 @@
 
 namespace apr {
 
-/// Emits code around `emitCall` that saves the floating-point control register, sets it to what the
-/// IR means (round to nearest, no flushing of subnormals, no traps), and restores it. LLVM may move
+/// Emits code around `emitCall` that saves the floating-point control and status registers, sets
+/// them to what the IR means (round to nearest, no flushing of subnormals, no traps), and restores
+/// them, so that the caller does not even see a flag that was raised inside. LLVM may move
 /// plain floating-point operations across such code, so the function at the builder must contain
 /// none: what computes is a function of its own that `emitCall` calls.
 void emitWithFpEnvironment(llvm::IRBuilderBase &builder, const EntryContext &context,

@@ -40,6 +40,25 @@ bool isTargetDependent(llvm::Intrinsic::ID id) {
   }
 }
 
+/// True of what reads the rounding mode or raises flags, as opposed to what moves floats.
+bool computesWithFloats(const llvm::Instruction &instruction) {
+  switch (instruction.getOpcode()) {
+  case llvm::Instruction::FNeg:
+  case llvm::Instruction::PHI:
+  case llvm::Instruction::Select:
+    return false;
+  case llvm::Instruction::FPToSI:
+  case llvm::Instruction::FPToUI:
+  case llvm::Instruction::SIToFP:
+  case llvm::Instruction::UIToFP:
+  case llvm::Instruction::FPTrunc:
+  case llvm::Instruction::FPExt:
+    return true;
+  default:
+    return llvm::isa<llvm::FPMathOperator>(instruction);
+  }
+}
+
 void checkInstruction(const llvm::Instruction &instruction, const llvm::Function &function) {
   auto refuse = [&](std::string_view why) {
     std::string text;
@@ -54,6 +73,9 @@ void checkInstruction(const llvm::Instruction &instruction, const llvm::Function
   const auto *intrinsic = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction);
   if (intrinsic && isTargetDependent(intrinsic->getIntrinsicID()))
     refuse("an operation whose result depends on the target");
+  // Only what surrounds the guards is marked so (FunctionCode::Guarded).
+  if (function.hasFnAttribute(llvm::Attribute::NoImplicitFloat) && computesWithFloats(instruction))
+    refuse("arithmetic in the caller's floating-point environment");
 }
 
 } // namespace

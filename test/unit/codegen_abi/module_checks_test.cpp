@@ -22,6 +22,10 @@ template <typename Emit> void checkFunction(Emit emit) {
   checkModule(module);
 }
 
+void runInCallersEnvironment(llvm::IRBuilder<> &builder) {
+  builder.GetInsertBlock()->getParent()->addFnAttr(llvm::Attribute::NoImplicitFloat);
+}
+
 TEST(ModuleChecks, AcceptPlainArithmetic) {
   EXPECT_NO_THROW(
       checkFunction([](auto &builder, auto *x, auto *y) { return builder.CreateFAdd(x, y); }));
@@ -46,6 +50,25 @@ TEST(ModuleChecks, RefuseOperationsThatTargetsMayFuseOrApproximate) {
                  return builder.CreateIntrinsic(x->getType(), llvm::Intrinsic::exp, {x});
                }),
                InternalError);
+}
+
+TEST(ModuleChecks, RefuseArithmeticInTheCallersEnvironment) {
+  EXPECT_THROW(checkFunction([](auto &builder, auto *x, auto *y) {
+                 runInCallersEnvironment(builder);
+                 return builder.CreateFMul(x, y);
+               }),
+               InternalError);
+  EXPECT_THROW(checkFunction([](auto &builder, auto *x, auto *) {
+                 runInCallersEnvironment(builder);
+                 llvm::Value *integer = builder.CreateFPToSI(x, builder.getInt32Ty());
+                 return builder.CreateBitCast(integer, x->getType());
+               }),
+               InternalError);
+  EXPECT_NO_THROW(checkFunction([](auto &builder, auto *x, auto *y) {
+    runInCallersEnvironment(builder);
+    llvm::Value *isNull = builder.CreateIsNull(builder.CreateBitCast(x, builder.getInt32Ty()));
+    return builder.CreateSelect(isNull, x, y);
+  }));
 }
 
 TEST(ModuleChecks, RefuseWhatIsNoObject) {
