@@ -168,7 +168,9 @@ void FunctionMaker::addResults() {
   if (chosen.size() > kMaximumResults)
     chosen.erase(chosen.begin(), chosen.end() - kMaximumResults);
   for (ValueId value : chosen)
-    addResult("r" + std::to_string(function_.results.size()), value, ResultKind::Tensor);
+    addResult((function_.kind == FunctionKind::Apply ? "u" : "r") +
+                  std::to_string(function_.results.size()),
+              value, ResultKind::Tensor);
 }
 
 void FunctionMaker::addUpdates() {
