@@ -24,6 +24,10 @@ setup: ## Install what is missing (apt)
 setup-tests:
 	@tools/setup.sh tests
 
+.PHONY: setup-bits
+setup-bits:
+	@tools/setup.sh bits
+
 # Looks at the machine once it is set up, so it is not an ordinary prerequisite.
 configure = cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=$(BUILD_TYPE) \
   -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DAPR_LLVM_VERSION=$(LLVM) \
@@ -72,6 +76,18 @@ check-bits: tools ## Compare the interpreter before and after every pass, on all
 	    $(BUILD)/tools/aprc/aprc . $$what --cases=50 || exit 1; done
 	@python3 test/relations/Inputs/check_bits.py $(BUILD)/tools/apr-opt/apr-opt \
 	  $(BUILD)/tools/aprc/aprc . examples --cases=4 --check-work=5e8
+
+# Every build of the compiler gets rows of its own: build-llvm22, build-clang.
+other_aprc = $(foreach aprc,$(wildcard $(BUILD)-*/tools/aprc/aprc),\
+  --aprc=$(patsubst $(BUILD)-%/tools/aprc/aprc,%,$(aprc))=$(aprc))
+
+.PHONY: bits
+bits: setup-bits tools ## Train models in every cell of a grid, one hash for all (MODEL=FILE.apr, BITS=--help)
+	@python3 test/bits/bits.py --aprc=$(BUILD)/tools/aprc/aprc $(other_aprc) $(BITS) $(MODEL)
+
+.PHONY: bits-tools
+bits-tools: tools ## Build the compiler with other LLVMs and clang, for make bits
+	@test/bits/compilers.sh $(BUILD)
 
 .PHONY: check-code
 check-code: tools ## Disassemble all examples at every level: no arithmetic outside the guards

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiles and runs cells of the grid; equal objects and equal runs are made once."""
+
+import concurrent.futures
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import threading
+
+import snapshot
+from machines import build_runner
+from models import dims_of
+
+TIMEOUT = 900
+
+
+class CellError(Exception):
+    """A model does not compile, link or run in a cell."""
+
+
+@dataclasses.dataclass
+class Result:
+    digest: str = ""
+    trace: tuple = ()  # a digest per step
+    dims: dict = dataclasses.field(default_factory=dict)
+    kernels: int = 0  # that ran in parallel
+    blocks: int = 0
+    program: str = ""
+    object_hash: str = ""
+    file: str = ""
+    error: str = ""
+
+
+def _command(words, what):
+    try:
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=TIMEOUT, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise CellError(f"{what} takes more than {TIMEOUT} seconds") from error
+    if done.returncode != 0:
+        text = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
+        raise CellError(f"{what} fails: {text}")
+    return done.stdout
+
+
+class Once:
+    """A function whose value for each key is computed once, by the first thread that asks."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.futures = {}
+
+    def get(self, key, compute):
+        with self.lock:
+            mine = key not in self.futures
+            future = self.futures.setdefault(key, concurrent.futures.Future())
+        if mine:
+            try:
+                future.set_result(compute())
+            except Exception as error:  # pylint: disable=broad-except
+                future.set_exception(error)
+        return future.result()
+
+
+class Grid:
+    """`tools` maps names to aprc binaries."""
+
+    def __init__(self, tools, folder, seed):
+        self.tools = tools
+        self.folder = folder
+        self.seed = seed
+        self.runners = Once()
+        self.programs = Once()
+        self.links = Once()
+        self.runs = Once()
+
+    def _name(self, *key):
+        return os.path.join(self.folder, hashlib.sha256(repr(key).encode()).hexdigest()[:20])
+
+    def _compile(self, model, build, dims):
+        stem = self._name(model, build, tuple(sorted(dims.items())))
+        words = [self.tools[build.tool], model.path, "-o", stem + ".o", f"-O{build.level}",
+                 f"--cpu={build.cpu}", *build.options]
+        words += [f"--set={text}" for text in model.sets]
+        words += [f"--model={model.which}"] if model.which else []
+        words += [f"--target={build.machine.triple}"] if build.machine.triple else []
+        if build.has_fixed_dims:
+            words += [f"--dim={name}={value}" for name, value in dims.items()]
+        _command(words, "aprc " + " ".join(words[1:]))
+        with open(stem + ".o", "rb") as file:
+            object_hash = hashlib.sha256(file.read()).hexdigest()
+        with open(stem + ".json", encoding="utf-8") as file:
+            prefix = json.load(file)["prefix"]
+        return stem + ".o", object_hash, prefix
+
+    def _link(self, machine, object_file, prefix):
+        runner = self.runners.get(machine.name, lambda: build_runner(machine, self.folder))
+        program = object_file[:-2] + ".x"
+        words = [*machine.cc, *runner, object_file, "-pthread", "-o", program,
+                 f"-Wl,--defsym=bits_model={prefix}_model"]
+        _command(words, "linking")
+        os.remove(object_file)
+        return program
+
+    def program(self, model, build, dims):
+        """The linked program and the hash of its object."""
+        fixed = dims if build.has_fixed_dims else {}
+
+        def compute():
+            object_file, object_hash, prefix = self._compile(model, build, fixed)
+            program = self.links.get((build.machine.name, object_hash),
+                                     lambda: self._link(build.machine, object_file, prefix))
+            return program, object_hash
+
+        return self.programs.get((model, build, tuple(sorted(fixed.items()))), compute)
+
+    def execute(self, program, machine, run, dims, steps, file):
+        words = [*machine.emulator, program, f"--how={run.how}", f"--workers={run.workers}",
+                 f"--steps={steps}", f"--seed={self.seed}", *run.options, file]
+        words[-1:-1] = [f"--dim={name}={value}" for name, value in dims.items()]
+        return _command(words, "the program")
+
+    def run(self, model, cell, dims, steps):
+        """Never throws: what goes wrong stands in the result."""
+        try:
+            program, object_hash = self.program(model, cell.build, dims)
+            key = (object_hash, cell.build.machine.name, cell.run, tuple(sorted(dims.items())), steps)
+            return self.runs.get(key, lambda: self._run(program, object_hash, cell, dims, steps, key))
+        except CellError as error:
+            return Result(error=str(error))
+
+    def _run(self, program, object_hash, cell, dims, steps, key):
+        file = self._name(key) + ".bits"
+        text = self.execute(program, cell.build.machine, cell.run, dims, steps, file)
+        result = Result(program=program, object_hash=object_hash, file=file,
+                        digest=snapshot.hash_of(file))
+        words = [line.split() for line in text.splitlines()]
+        result.trace = tuple(line[1] for line in words if line[0] == "step")
+        result.dims = dims_of(line[1] for line in words if line[0] == "dim")
+        counts = next(line for line in words if line[0] == "parallel")
+        result.kernels, result.blocks = int(counts[1]), int(counts[2])
+        return result
+
+    def locate(self, reference_cell, reference, cell, found, dims):
+        """A sentence about the first step, tensor and element that differ."""
+        pairs = zip(reference.trace, found.trace)
+        step = next((i for i, (a, b) in enumerate(pairs) if a != b), None)
+        if step is not None:
+            where = f"after step {step + 1}"
+            files = []
+            for one, result in ((reference_cell, reference), (cell, found)):
+                file = result.file + f".step{step + 1}"
+                self.execute(result.program, one.build.machine, one.run, dims, step + 1, file)
+                files.append(file)
+            sentence = snapshot.first_difference(*map(snapshot.read, files))
+            if sentence:
+                return f"{where}, {sentence}"
+        sentence = snapshot.first_difference(snapshot.read(reference.file), snapshot.read(found.file))
+        return f"after all steps, {sentence}"

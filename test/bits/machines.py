@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The machines that the grid's programs run on: this one, and emulated ones."""
+
+import dataclasses
+import glob
+import os
+import platform
+import shutil
+import subprocess
+
+from models import ROOT
+
+BITS = os.path.join(ROOT, "test", "bits")
+CORE = os.path.join(ROOT, "runtime", "core")
+
+_V3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+_V4 = _V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+_LEVELS = (("x86-64-v2", {"sse4_2", "ssse3", "popcnt"}), ("x86-64-v3", _V3), ("x86-64-v4", _V4))
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    name: str
+    triple: str  # empty: this machine
+    cc: tuple
+    emulator: tuple
+    cpus: tuple  # levels it runs, lowest first
+
+    @property
+    def is_emulated(self):
+        return bool(self.emulator)
+
+
+def _cpu_flags():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            return set(next((line for line in info if line.startswith("flags")), "").split())
+    except OSError:
+        return set()
+
+
+def cpu_name():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            line = next((line for line in info if line.startswith("model name")), "")
+        return line.partition(":")[2].strip() or platform.machine()
+    except OSError:
+        return platform.machine()
+
+
+def this_machine():
+    name = platform.machine()
+    flags = _cpu_flags()
+    cpus = tuple(level for level, needed in _LEVELS if needed <= flags)
+    if name != "x86_64":
+        cpus = ("generic",)
+    return Machine(name, "", tuple(os.environ.get("CC", "cc").split()), (), cpus)
+
+
+def emulated_machines():
+    """Those with a cross compiler and an emulator; and what the others lack."""
+    found, lacking = [], []
+    for name in ("x86_64", "aarch64", "riscv64"):
+        if name == platform.machine():
+            continue
+        triple = f"{name}-linux-gnu"
+        tools = (f"{triple}-gcc", f"qemu-{name}")
+        absent = [tool for tool in tools if not shutil.which(tool)]
+        if absent:
+            lacking.append(f"{name} (no {' and no '.join(absent)})")
+        else:
+            cpu = "x86-64-v2" if name == "x86_64" else "generic"
+            found.append(Machine(name, triple, (tools[0], "-static"), (tools[1],), (cpu,)))
+    return found, lacking
+
+
+def build_runner(machine, folder):
+    """The objects that every program of a machine is linked with."""
+    place = os.path.join(folder, machine.name)
+    os.makedirs(place, exist_ok=True)
+    objects = []
+    for source in sorted(glob.glob(os.path.join(BITS, "*.c")) + glob.glob(os.path.join(CORE, "*.c"))):
+        target = os.path.join(place, os.path.basename(source)[:-2] + ".o")
+        flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-c"]
+        include = ["-I" + os.path.join(CORE, "include"), "-I" + CORE]
+        subprocess.run([*machine.cc, *flags, *include, source, "-o", target], check=True)
+        objects.append(target)
+    return objects
