@@ -13,10 +13,10 @@ import tempfile
 import time
 
 import snapshot
-from cells import Cell, all_cells
+from cells import all_cells
 from grid import Grid
 from machines import cpu_name, emulated_machines, this_machine
-from models import MODELS, Model
+from models import MODELS, Model, dims_of
 
 DIGITS = 8  # of a hash, in the table
 
@@ -106,15 +106,20 @@ class Report:
 
     def run_one(self, cell, model, steps, dims):
         self.results[cell, model, steps] = self.grid.run(model, cell, dims, steps)
+        # A full run takes a while: what differs is said at once, and located at the end.
+        if cell is not self.reference and self.verdict(model, cell) != "same":
+            print(f"bits: {self.verdict(model, cell)}: cell '{cell.name}', model {model.name}",
+                  file=sys.stderr, flush=True)
 
     def run_references(self, pool):
         """First alone, because it chooses sizes; then with the steps of emulated cells."""
         jobs = [pool.submit(self.run_one, self.reference, model, self.options.steps,
-                            dict(text.split("=", 1) for text in model.dims)) for model in self.models]
+                            dims_of(model.dims)) for model in self.models]
         wait(jobs, "reference")
         for model in self.models:
             self.dims[model] = self.results[self.reference, model, self.options.steps].dims
-        wanted = {(model, self.steps_of(model, cell)) for cell in self.cells for model in self.models}
+        wanted = {(model, self.steps_of(model, cell))
+                  for cell in self.cells for model in self.models}
         jobs = [pool.submit(self.run_one, self.reference, model, steps, self.dims[model])
                 for model, steps in sorted(wanted, key=str) if steps != self.options.steps]
         wait(jobs, "reference, fewer steps")

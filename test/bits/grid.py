@@ -126,8 +126,10 @@ class Grid:
         """Never throws: what goes wrong stands in the result."""
         try:
             program, object_hash = self.program(model, cell.build, dims)
-            key = (object_hash, cell.build.machine.name, cell.run, tuple(sorted(dims.items())), steps)
-            return self.runs.get(key, lambda: self._run(program, object_hash, cell, dims, steps, key))
+            sizes = tuple(sorted(dims.items()))
+            key = (object_hash, cell.build.machine.name, cell.run, sizes, steps)
+            return self.runs.get(key,
+                                 lambda: self._run(program, object_hash, cell, dims, steps, key))
         except CellError as error:
             return Result(error=str(error))
 
@@ -157,5 +159,6 @@ class Grid:
             sentence = snapshot.first_difference(*map(snapshot.read, files))
             if sentence:
                 return f"{where}, {sentence}"
-        sentence = snapshot.first_difference(snapshot.read(reference.file), snapshot.read(found.file))
+        sentence = snapshot.first_difference(snapshot.read(reference.file),
+                                             snapshot.read(found.file))
         return f"after all steps, {sentence}"

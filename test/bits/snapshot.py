@@ -16,6 +16,10 @@ class Tensor:
     shape: tuple
     data: bytes
 
+    @property
+    def head(self):
+        return self.name, self.dtype, self.shape
+
 
 def hash_of(path):
     with open(path, "rb") as file:
@@ -58,7 +62,7 @@ def _index(shape, number):
 
 def first_difference(expected, found):
     """A sentence, or None where all bits agree."""
-    if [(t.name, t.dtype, t.shape) for t in expected] != [(t.name, t.dtype, t.shape) for t in found]:
+    if [t.head for t in expected] != [t.head for t in found]:
         return "the two do not have the same tensors"
     for a, b in zip(expected, found):
         if a.data == b.data:
