@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <span>
@@ -52,6 +53,25 @@ void hashValues(Sha256 &hash, const char *name, std::int32_t dtype,
 void hashTensor(Sha256 &hash, const Instance &instance, const aprt_tensor &tensor) {
   hashValues(hash, tensor.name, tensor.dtype, shapeOf(tensor), instance.values(tensor),
              elementCount(tensor));
+}
+
+/// The reflection table's type that a file calls by this name; -1 for a type that models lack.
+std::int32_t dtypeOf(const StoredTensor &tensor) {
+  for (std::int32_t dtype = APRT_F32; dtype <= APRT_BF16; ++dtype)
+    if (tensor.dtype == safetensorsType(dtype))
+      return dtype;
+  return -1;
+}
+
+void hashStored(Sha256 &hash, const SafetensorsFile &file, const StoredTensor &tensor) {
+  std::vector<std::byte> bytes(tensor.end - tensor.begin);
+  file.read(tensor, bytes);
+  const std::int32_t dtype = dtypeOf(tensor);
+  if (dtype < 0)
+    hash.update(bytes);
+  else
+    hashValues(hash, tensor.name.c_str(), dtype, tensor.shape, bytes.data(),
+               bytes.size() / elementBytes(dtype));
 }
 
 std::string shapeText(const std::string &type, const std::vector<std::int64_t> &shape) {
@@ -174,6 +194,23 @@ std::string resultHash(const EntryCall &call) {
     hashValues(hash, result.tensor->name, result.tensor->dtype, result.shape, result.values,
                result.elements);
   }
+  return hash.finish();
+}
+
+std::string tensorHash(const SafetensorsFile &file, const StoredTensor &tensor) {
+  Sha256 hash;
+  hashStored(hash, file, tensor);
+  return hash.finish();
+}
+
+std::string fileHash(const SafetensorsFile &file) {
+  std::vector<StoredTensor> inOrder = file.tensors();
+  std::stable_sort(inOrder.begin(), inOrder.end(), [](const auto &a, const auto &b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  Sha256 hash;
+  for (const StoredTensor &tensor : inOrder)
+    hashStored(hash, file, tensor);
   return hash.finish();
 }
 

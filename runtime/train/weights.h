@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/train/instance.h"
+#include "runtime/train/safetensors.h"
 
 #include <map>
 #include <string>
@@ -20,6 +21,11 @@ std::string weightHash(const Instance &instance);
 /// The same over one tensor, and over the results of a call.
 std::string tensorHash(const Instance &instance, const aprt_tensor &tensor);
 std::string resultHash(const EntryCall &call);
+
+/// The same over a tensor of a file, and over all tensors of a file in their order: that of
+/// state.safetensors is the state's hash, that of weights.safetensors the weights'.
+std::string tensorHash(const SafetensorsFile &file, const StoredTensor &tensor);
+std::string fileHash(const SafetensorsFile &file);
 
 /// Writes parameters and buffers to a safetensors file; `metadata` is added to model name, source
 /// hash, compiler and semantics version.

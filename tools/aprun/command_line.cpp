@@ -37,8 +37,10 @@ bool holdsWord(std::string_view words, std::string_view word) {
 const char *settingsOf(std::string_view command) {
   if (command == "eval")
     return "data header delimiter skip threads batch value dim";
-  if (command == "fmt")
+  if (command == "fmt" || command == "hash")
     return "";
+  if (command == "verify")
+    return "model data labels threads steps";
   if (command == "test")
     return "seed";
   if (command == "predict")
@@ -151,7 +153,7 @@ private:
 constexpr const char *usage = R"(usage: aprun COMMAND WHAT [FLAG…]
 
 WHAT is a run file (run.toml), a model (model.apr), an object of aprc (model.o), or the folder
-that a training wrote; test and fmt take source files.
+that a training wrote; test and fmt take source files, hash takes any file.
 
 )";
 
@@ -167,6 +169,11 @@ const char *synopsis(std::string_view command) {
     return "aprun grad-check run.toml|model.apr|RUN [FLAG…]";
   if (command == "test")
     return "aprun test FILE… [FLAG…]";
+  if (command == "verify")
+    return "aprun verify RUN [--against interpreter|cpu=LEVEL|optimize=LEVEL|OTHER.o] [FLAG…]\n"
+           "       (repeats a training and compares; exit code 5: other bits, 6: altered record)";
+  if (command == "hash")
+    return "aprun hash FILE|RUN… [FLAG…]";
   if (command == "fmt")
     return "aprun fmt FILE|FOLDER…|- [FLAG…]";
   return "aprun inspect RUN|run.toml|model.apr [TENSOR…] [FLAG…]";
@@ -181,6 +188,8 @@ const std::vector<std::pair<std::string, std::string>> &commands() {
       {"predict", "the results of an entry for the rows of a table, as CSV or JSON"},
       {"grad-check", "compare gradients with finite differences in f64"},
       {"inspect", "show the tensors of a model and the gradients of a batch"},
+      {"verify", "check a run's record and files, and that training again gives the same bits"},
+      {"hash", "the digests of weights, data, models and runs"},
       {"test", "run the test blocks of source files"},
       {"fmt", "lay out source files in the one style of the language"},
       {"help", "this list, or the flags of a command"}};

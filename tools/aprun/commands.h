@@ -13,14 +13,18 @@ int gradCheckCommand(const CommandLine &line);
 int inspectCommand(const CommandLine &line);
 int testCommand(const CommandLine &line);
 int fmtCommand(const CommandLine &line);
+int verifyCommand(const CommandLine &line);
+int hashCommand(const CommandLine &line);
 
-/// Exit codes, the same for all tools of the project.
+/// Exit codes; those that other tools of the project have too mean the same there.
 enum ExitCode {
   Success = 0,
   DiagnosticsFound = 1,
   BadUsage = 2,
   BadData = 3,
   VerdictFailed = 4,
+  OtherBits = 5,     ///< verify: a run of the same training differs
+  RecordAltered = 6, ///< verify: the record, or a file it names, is not what it was
   InternalError = 70,
   Interrupted = 130
 };

@@ -4,6 +4,7 @@
 #include "runtime/train/byte_table.h"
 #include "runtime/train/csv.h"
 #include "runtime/train/gzip.h"
+#include "runtime/train/sha256.h"
 
 namespace apr::aprun {
 namespace {
@@ -35,6 +36,13 @@ std::vector<train::RecordedFile> describeData(const train::RunSettings &settings
     files.back().role = "labels";
   }
   return files;
+}
+
+std::string hashOfContents(const std::string &path) {
+  const std::string contents = train::readMaybeCompressed(path, largestFile);
+  train::Sha256 hash;
+  hash.update(contents.data(), contents.size());
+  return hash.finish();
 }
 
 const std::string &pathOfRole(const train::RunSettings &settings, const std::string &role) {

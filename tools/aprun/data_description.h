@@ -13,6 +13,9 @@ namespace apr::aprun {
 /// text tables are told apart; of other formats, bytes. Errors are of kind Data.
 std::vector<train::RecordedFile> describeData(const train::RunSettings &settings);
 
+/// SHA-256 of a data file's contents, decompressed where it is gzip.
+std::string hashOfContents(const std::string &path);
+
 /// The path of the file of a role, "table" or "labels".
 const std::string &pathOfRole(const train::RunSettings &settings, const std::string &role);
 

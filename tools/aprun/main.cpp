@@ -34,6 +34,10 @@ int run(const CommandLine &line) {
     return testCommand(line);
   if (line.command == "fmt")
     return fmtCommand(line);
+  if (line.command == "verify")
+    return verifyCommand(line);
+  if (line.command == "hash")
+    return hashCommand(line);
   return inspectCommand(line);
 }
 

@@ -35,55 +35,18 @@ private:
   std::vector<train::RecordedSource> sources_;
 };
 
-/// Prints what was found wrong, and ends the command where that includes errors.
-void report(const Diagnostics &diagnostics, const SourceManager &sources) {
-  printDiagnostics(diagnostics, sources);
-  if (diagnostics.hasErrors())
-    throw Error(ErrorKind::Diagnostics,
-                fmt::format("the model does not compile: {} error{}", diagnostics.errorCount(),
-                            diagnostics.errorCount() == 1 ? "" : "s"));
-}
-
-TargetOptions targetOptions(const ModelRequest &request) {
-  TargetOptions target;
-  target.cpu = request.cpu;
-  if (!request.optimize.empty())
-    target.level = static_cast<CodegenLevel>(request.optimize[0] - '0');
-  if (const auto made = Target::create(target); !made)
-    throw Error(ErrorKind::Usage, {"--cpu"}, made.error());
-  return target;
-}
-
-/// The object that aprc would write for the same source and flags.
-struct CompiledObject {
-  std::string bytes;
-  std::vector<train::RecordedSource> sources;
-};
-CompiledObject compiledObject(const ModelRequest &request) {
+std::string compiledObject(const ModelRequest &request, SourceModel &model) {
   CompileOptions options;
   options.target = targetOptions(request);
-  SourceManager sources;
+  options.sourceHash = aprc::hashSources(model.sources);
+  const auto level = passLevel(request);
   Diagnostics diagnostics;
-  try {
-    auto module = aprc::loadModule({request.path, request.set, ""}, sources, diagnostics);
-    if (!module) {
-      report(diagnostics, sources);
-      throw Error(ErrorKind::Internal, "the model could not be read, and no reason was given");
-    }
-    const bool isPlain = options.target.level == CodegenLevel::O0;
-    const auto level = isPlain ? OptimizationLevel::O0 : OptimizationLevel::Default;
-    runPasses(*module, makePipeline(level), makePassOptions(level), {}, diagnostics);
-    report(diagnostics, sources);
-    options.sourceHash = aprc::hashSources(sources);
-    auto compiled = compileModule(*module, options);
-    if (!compiled)
-      throw Error(ErrorKind::Diagnostics, {request.path}, compiled.error());
-    return {std::move(compiled->object), describeSources(sources, request.path)};
-  } catch (const aprc::FileError &error) {
-    throw Error(ErrorKind::Data, error.what());
-  } catch (const aprc::UsageError &error) {
-    throw Error(ErrorKind::Usage, error.what());
-  }
+  runPasses(model.module, makePipeline(level), makePassOptions(level), {}, diagnostics);
+  reportDiagnostics(diagnostics, model.sources);
+  auto compiled = compileModule(model.module, options);
+  if (!compiled)
+    throw Error(ErrorKind::Diagnostics, {request.path}, compiled.error());
+  return std::move(compiled->object);
 }
 
 } // namespace
@@ -104,6 +67,47 @@ std::vector<train::RecordedSource> describeSources(const SourceManager &sources,
   return described;
 }
 
+void reportDiagnostics(const Diagnostics &diagnostics, const SourceManager &sources) {
+  printDiagnostics(diagnostics, sources);
+  if (diagnostics.hasErrors())
+    throw Error(ErrorKind::Diagnostics,
+                fmt::format("the model does not compile: {} error{}", diagnostics.errorCount(),
+                            diagnostics.errorCount() == 1 ? "" : "s"));
+}
+
+TargetOptions targetOptions(const ModelRequest &request) {
+  TargetOptions target;
+  target.cpu = request.cpu;
+  if (!request.optimize.empty())
+    target.level = static_cast<CodegenLevel>(request.optimize[0] - '0');
+  if (const auto made = Target::create(target); !made)
+    throw Error(ErrorKind::Usage, {"--cpu"}, made.error());
+  return target;
+}
+
+OptimizationLevel passLevel(const ModelRequest &request) {
+  return request.optimize == "0" ? OptimizationLevel::O0 : OptimizationLevel::Default;
+}
+
+std::unique_ptr<SourceModel> readModel(const ModelRequest &request) {
+  auto model = std::make_unique<SourceModel>();
+  Diagnostics diagnostics;
+  try {
+    auto module = aprc::loadModule({request.path, request.set, ""}, model->sources, diagnostics);
+    reportDiagnostics(diagnostics, model->sources);
+    if (!module)
+      throw Error(ErrorKind::Internal, "the model could not be read, and no reason was given");
+    model->module = std::move(*module);
+  } catch (const aprc::FileError &error) {
+    throw Error(ErrorKind::Data, error.what());
+  } catch (const aprc::UsageError &error) {
+    throw Error(ErrorKind::Usage, error.what());
+  }
+  return model;
+}
+
+std::string hashOf(const SourceModel &model) { return aprc::hashSources(model.sources); }
+
 std::unique_ptr<LoadedModel> loadModel(const ModelRequest &request) {
   if (request.path.ends_with(".o")) {
     if (!request.set.empty())
@@ -112,9 +116,11 @@ std::unique_ptr<LoadedModel> loadModel(const ModelRequest &request) {
     return std::make_unique<Loaded>(linkObject(train::readFile(request.path), request.path),
                                     std::vector<train::RecordedSource>{});
   }
-  CompiledObject compiled = compiledObject(request);
-  return std::make_unique<Loaded>(linkObject(std::move(compiled.bytes), request.path),
-                                  std::move(compiled.sources));
+  targetOptions(request); // a wrong flag shows before a wrong model
+  const auto model = readModel(request);
+  auto sources = describeSources(model->sources, request.path);
+  return std::make_unique<Loaded>(linkObject(compiledObject(request, *model), request.path),
+                                  std::move(sources));
 }
 
 } // namespace apr::aprun

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "ir/source.h"
+#include "codegen/target.h"
+#include "ir/diagnostics.h"
+#include "ir/graph.h"
+#include "passes/pipeline.h"
 #include "runtime/train/record.h"
 
 #include <aprt.h>
@@ -29,6 +32,26 @@ public:
   /// The files that the model was compiled from; empty for an object.
   virtual const std::vector<train::RecordedSource> &sources() const = 0;
 };
+
+/// A model as the frontend made it, with its sources for messages and locations.
+struct SourceModel {
+  SourceManager sources;
+  Module module;
+};
+
+/// Reads a model or IR text. Diagnostics go to standard error, then an `Error` of kind Diagnostics
+/// is thrown.
+std::unique_ptr<SourceModel> readModel(const ModelRequest &request);
+/// The hash that an object of the model has.
+std::string hashOf(const SourceModel &model);
+
+/// What a request asks of passes and code generator; an unknown CPU is an `Error` of kind Usage.
+OptimizationLevel passLevel(const ModelRequest &request);
+TargetOptions targetOptions(const ModelRequest &request);
+
+/// Prints what was found wrong, and throws an `Error` of kind Diagnostics where that includes
+/// errors.
+void reportDiagnostics(const Diagnostics &diagnostics, const SourceManager &sources);
 
 /// The user's files that were read for a model, named relative to its folder.
 std::vector<train::RecordedSource> describeSources(const SourceManager &sources,

@@ -105,13 +105,17 @@ Session readSession(const CommandLine &line) {
   return session;
 }
 
-void openModel(Session &session, const CommandLine &line) {
+void linkModel(Session &session, const CommandLine &line) {
   const std::string level = line.option("optimize").value_or("");
   if (!level.empty() && (level.size() != 1 || level[0] < '0' || level[0] > '3'))
     throw Error(ErrorKind::Usage, {"--optimize"},
                 fmt::format("expected a level from 0 to 3, found {}", inQuotes(level)));
   session.model = loadModel(
       {session.settings.model, session.settings.set, line.option("cpu").value_or("native"), level});
+}
+
+void openModel(Session &session, const CommandLine &line) {
+  linkModel(session, line);
   checkUnchanged(session);
 }
 

@@ -28,7 +28,10 @@ struct Session {
 /// object or a run's folder; flags win. No model is loaded yet.
 Session readSession(const CommandLine &line);
 
-/// Compiles or links the session's model. A recorded run's model must still have the recorded
+/// Compiles or links the session's model.
+void linkModel(Session &session, const CommandLine &line);
+
+/// The same; a recorded run's model must still have the recorded
 /// source hash; else an `Error` of kind Data.
 void openModel(Session &session, const CommandLine &line);
 

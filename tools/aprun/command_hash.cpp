@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/safetensors.h"
+#include "runtime/train/weights.h"
+#include "tools/aprun/commands.h"
+#include "tools/aprun/data_description.h"
+#include "tools/aprun/session.h"
+#include "tools/aprun/verify_files.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace apr::aprun {
+namespace {
+
+using train::Error;
+using train::ErrorKind;
+
+void printLine(const std::string &digest, const std::string &what) {
+  fmt::print("{}  {}\n", digest, what);
+}
+
+void hashTensors(const std::string &path, bool showsTensors) {
+  const auto file = train::SafetensorsFile::open(path);
+  printLine(train::fileHash(file), path);
+  if (!showsTensors)
+    return;
+  for (const train::StoredTensor &tensor : file.tensors())
+    printLine(train::tensorHash(file, tensor), "  " + tensor.name);
+}
+
+void hashModel(const std::string &path, bool showsTensors) {
+  const auto model = readModel({path, {}, "native", ""});
+  printLine(hashOf(*model), path);
+  if (showsTensors)
+    for (const train::RecordedSource &source : describeSources(model->sources, path))
+      printLine(source.sha256, "  " + source.name);
+}
+
+void hashObject(const std::string &path) {
+  const auto model = loadModel({path, {}, "native", ""});
+  printLine(model->table().source_hash, path + " (model source)");
+}
+
+/// Data as a record has it: what is behind gzip.
+void hashData(const std::string &path) { printLine(hashOfContents(path), path); }
+
+void hashRun(const std::string &folder, bool showsTensors) {
+  const train::RunRecord record = train::readRecord(folder);
+  const auto line = [&](const std::string &digest, const std::string &what) {
+    printLine(digest, fmt::format("{}: {}", folder, what));
+  };
+  line(record.recordDigest, "record");
+  line(record.trainingDigest, "training");
+  line(record.sourceHash, "model " + record.modelName);
+  for (const train::RecordedFile &file : record.dataFiles)
+    line(file.sha256, file.role);
+  for (const char *name : {"weights.safetensors", "state.safetensors"})
+    hashTensors(fmt::format("{}/{}", folder, name), showsTensors);
+}
+
+} // namespace
+
+int hashCommand(const CommandLine &line) {
+  if (line.arguments.empty())
+    throw Error(ErrorKind::Usage, "aprun hash takes files and folders of runs");
+  const bool showsTensors = line.option("tensors").value_or("false") == "true";
+  for (const std::string &path : line.arguments) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error))
+      hashRun(path, showsTensors);
+    else if (path.ends_with(".safetensors"))
+      hashTensors(path, showsTensors);
+    else if (path.ends_with(".apr") || path.ends_with(".apir"))
+      hashModel(path, showsTensors);
+    else if (path.ends_with(".o"))
+      hashObject(path);
+    else
+      hashData(path);
+  }
+  return Success;
+}
+
+} // namespace apr::aprun

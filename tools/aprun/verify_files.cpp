@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/aprun/verify_files.h"
+
+#include "runtime/train/atomic_file.h"
+#include "runtime/train/json_text.h"
+#include "runtime/train/record_digest.h"
+#include "runtime/train/safetensors.h"
+#include "runtime/train/sha256.h"
+#include "runtime/train/weights.h"
+#include "tools/aprun/data_description.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <filesystem>
+
+namespace apr::aprun {
+namespace {
+
+using train::Error;
+using train::ErrorKind;
+using train::RecordedFile;
+using Findings = std::vector<std::string>;
+
+/// An error's text without the word that starts it: it becomes part of a finding.
+std::string reason(const Error &error) {
+  std::string text = error.what();
+  if (const auto at = text.find("error: "); at != std::string::npos)
+    text.erase(at, 7);
+  return text;
+}
+
+bool exists(const std::string &path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+void compareDataFile(const train::RunSettings &settings, std::size_t index,
+                     const RecordedFile &recorded, const RecordedFile &found, Findings &findings) {
+  const std::string &path = pathOfRole(settings, recorded.role);
+  if (found.sha256 != recorded.sha256)
+    findings.push_back(fmt::format("{}: the {} is not the recorded one: {}", path,
+                                   recorded.role == "labels" ? "file of labels" : "table",
+                                   describeDifference(recorded, found)));
+  else if (found.bytes != recorded.bytes || found.rows != recorded.rows ||
+           found.unit != recorded.unit || found.blockSize != recorded.blockSize ||
+           found.blocks != recorded.blocks)
+    findings.push_back(fmt::format("data.files[{}]: bytes, rows or block hashes are not those of "
+                                   "{}, whose SHA-256 is the recorded one",
+                                   index, path));
+}
+
+void compareTensors(const train::RunRecord &record, const std::string &path, Findings &findings) {
+  const auto file = train::SafetensorsFile::open(path);
+  bool isSame = true;
+  for (const train::StoredTensor &tensor : file.tensors()) {
+    const auto recorded = record.tensorHashes.find(tensor.name);
+    if (recorded != record.tensorHashes.end() &&
+        recorded->second == train::tensorHash(file, tensor))
+      continue;
+    isSame = false;
+    findings.push_back(fmt::format("{}: tensor {} is not the recorded one", path, tensor.name));
+  }
+  if (isSame)
+    findings.push_back(fmt::format(
+        "{}: the tensors are the recorded ones, but their order, description or number is not",
+        path));
+}
+
+void checkOutput(const Session &session, const std::string &name, const std::string &recorded,
+                 Findings &findings) {
+  const std::string path = fmt::format("{}/{}", session.folder, name);
+  if (name.find('/') != std::string::npos) {
+    findings.push_back(fmt::format("files: {} is no file of the run's folder", name));
+  } else if (!exists(path)) {
+    findings.push_back(fmt::format("{}: the file is missing", path));
+  } else if (hashOfFile(path) != recorded) {
+    if (!name.ends_with(".safetensors"))
+      findings.push_back(fmt::format("{}: the file is not the recorded one", path));
+    else
+      compareTensors(*session.record, path, findings);
+  }
+}
+
+bool isSameFigure(const train::Metric &a, const train::Metric &b) {
+  return a.name == b.name && train::figureBits(a.value) == train::figureBits(b.value);
+}
+
+/// The figures without the elements of tensors, which epochs do not keep.
+void compareFigures(const char *key, const train::Metrics &result, const train::Metrics &last,
+                    Findings &findings) {
+  for (const train::Metric &figure : last) {
+    const train::Metric *found = train::find(result, figure.name);
+    if (!found || !isSameFigure(*found, figure))
+      findings.push_back(
+          fmt::format("result.{}.{} is not that of the last epoch", key, figure.name));
+  }
+}
+
+} // namespace
+
+std::string hashOfFile(const std::string &path) {
+  const std::string bytes = train::readFile(path);
+  train::Sha256 hash;
+  hash.update(bytes.data(), bytes.size());
+  return hash.finish();
+}
+
+Findings checkDigests(const std::string &folder) {
+  const std::string path = folder + "/run.json";
+  const auto json = train::parseJson(train::readFile(path), path);
+  const bool isOfThisVersion = json.is_object() && json.contains("record_version") &&
+                               json["record_version"] == train::recordVersion;
+  if (!isOfThisVersion) {
+    // An altered version is found by the digest of it, another version has none.
+    const bool hasDigests = json.is_object() && json.contains("digests");
+    if (!hasDigests)
+      train::readRecord(folder);
+  }
+  Findings findings;
+  for (const std::string &line : train::findAlterations(json))
+    findings.push_back(fmt::format("{}: {}", path, line));
+  return findings;
+}
+
+Findings checkSources(const Session &session) {
+  const auto folder = std::filesystem::path(session.settings.model).parent_path();
+  const auto &sources = session.record->sources;
+  Findings findings;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    // The first one is the model itself, which --model may name differently.
+    const std::string path =
+        i == 0 ? session.settings.model : (folder / sources[i].name).lexically_normal().string();
+    if (!exists(path))
+      findings.push_back(fmt::format("{}: the source file is missing{}", path,
+                                     i == 0 ? "; --model says where it is now" : ""));
+    else if (hashOfFile(path) != sources[i].sha256)
+      findings.push_back(fmt::format("{}: the source file is not the recorded one", path));
+  }
+  return findings;
+}
+
+Findings checkModel(const Session &session) {
+  const train::RunRecord &record = *session.record;
+  const aprt_model &table = session.model->table();
+  if (table.semantics_version != record.semanticsVersion)
+    throw Error(ErrorKind::Data, {session.folder + "/run.json"},
+                fmt::format("the record is of semantics version {}, this program has {}: the same "
+                            "model may have other bits; verify it with an aprun of that version",
+                            record.semanticsVersion, table.semantics_version));
+  Findings findings;
+  if (record.modelName != table.name)
+    findings.push_back(fmt::format("model.name: the model is called {}", table.name));
+  if (record.sourceHash != table.source_hash)
+    findings.push_back(fmt::format("model.source_hash: {} has the hash {:.16}…, recorded is "
+                                   "{:.16}…",
+                                   session.settings.model, table.source_hash, record.sourceHash));
+  if (!session.settings.model.ends_with(".o") && session.model->sources() != record.sources)
+    findings.push_back(
+        fmt::format("model.sources: {} is made of other files", session.settings.model));
+  std::map<std::string, double> unknown = record.hyper;
+  for (std::uint32_t i = 0; i < table.hyper_count; ++i)
+    if (unknown.erase(table.hypers[i].name) == 0)
+      findings.push_back(fmt::format("hyper.{}: the record lacks it", table.hypers[i].name));
+  for (const auto &[name, value] : unknown)
+    findings.push_back(fmt::format("hyper.{}: the model has no such hyperparameter", name));
+  return findings;
+}
+
+Findings checkData(const Session &session) {
+  const train::RunSettings &settings = session.settings;
+  const auto &recorded = session.record->dataFiles;
+  Findings findings;
+  for (const RecordedFile &file : recorded) {
+    const std::string &path = pathOfRole(settings, file.role);
+    if (path == "-")
+      throw Error(ErrorKind::Usage, {session.folder},
+                  "the training read its table from standard input: name the same one by --data");
+    if (path.empty() || !exists(path))
+      findings.push_back(fmt::format("{}: the data file is missing; --{} says where it is now",
+                                     path.empty() ? file.role : path,
+                                     file.role == "labels" ? "labels" : "data"));
+  }
+  if (!findings.empty() || recorded.empty())
+    return findings;
+  std::vector<RecordedFile> found;
+  try {
+    found = describeData(settings);
+  } catch (const Error &error) {
+    return {fmt::format("{}; the file is not the recorded one", reason(error))};
+  }
+  // A table that came from standard input has its hash alone.
+  const bool isBare = recorded.size() == 1 && recorded[0].bytes == 0 && recorded[0].blocks.empty();
+  if (isBare && found[0].sha256 == recorded[0].sha256)
+    return {};
+  for (std::size_t i = 0; i < recorded.size(); ++i) {
+    if (i < found.size() && found[i].role == recorded[i].role)
+      compareDataFile(settings, i, recorded[i], found[i], findings);
+    else
+      findings.push_back(fmt::format("data.files[{}]: the settings name no such file", i));
+  }
+  return findings;
+}
+
+Findings checkOutputs(const Session &session) {
+  const train::RunRecord &record = *session.record;
+  Findings findings;
+  for (const auto &[name, hash] : record.outputs)
+    checkOutput(session, name, hash, findings);
+  for (const char *name : {"weights.safetensors", "state.safetensors"})
+    if (!record.outputs.contains(name))
+      findings.push_back(fmt::format("files: the record lacks {}", name));
+  if (!record.startHash.empty()) {
+    if (!exists(record.startWeights))
+      findings.push_back(fmt::format("{}: the weights that the training started from are missing; "
+                                     "--weights says where they are now",
+                                     record.startWeights));
+    else if (hashOfFile(record.startWeights) != record.startHash)
+      findings.push_back(fmt::format("{}: the weights that the training started from are not the "
+                                     "recorded ones",
+                                     record.startWeights));
+  }
+  return findings;
+}
+
+Findings checkConsistency(const train::RunRecord &record) {
+  Findings findings;
+  if (record.history.empty() || record.history.front().step != 0)
+    findings.push_back("epochs: the entry before the first step is missing");
+  if (record.history.empty())
+    return findings;
+  const train::RecordedEpoch &last = record.history.back();
+  if (last.step == record.steps && last.stateHash != record.stateHash)
+    findings.push_back("result.state_hash is not that of the last epoch");
+  if (last.epoch != record.epochs)
+    findings.push_back("result.epochs is not the number of the last epoch");
+  if (record.end == "finished" && last.epoch > 0 && last.step != record.steps)
+    findings.push_back("result.steps is not that of the last epoch");
+  if (record.stepRecord && record.stepRecord->steps != record.steps)
+    findings.push_back("steps.steps is not result.steps");
+  if (last.epoch > 0) {
+    compareFigures("training", record.training, last.training, findings);
+    compareFigures("validation", record.validation, last.validation, findings);
+  }
+  return findings;
+}
+
+} // namespace apr::aprun

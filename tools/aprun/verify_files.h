@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "tools/aprun/session.h"
+
+#include <string>
+#include <vector>
+
+namespace apr::aprun {
+
+// Each check returns what is not as recorded, a line each that starts with the file or the key;
+// nothing where all is.
+
+/// run.json against its own digests. Throws `Error` of kind Data where the file is no record of
+/// this version.
+std::vector<std::string> checkDigests(const std::string &folder);
+
+/// The model's source files, read from beside the session's model.
+std::vector<std::string> checkSources(const Session &session);
+
+/// The loaded model's interface: source hash, hyperparameters, state.
+std::vector<std::string> checkModel(const Session &session);
+
+/// The data files, as far as the rows that differ.
+std::vector<std::string> checkData(const Session &session);
+
+/// The files that the run wrote, and the file it started from; of tensors, which ones differ.
+std::vector<std::string> checkOutputs(const Session &session);
+
+/// What the record says twice.
+std::vector<std::string> checkConsistency(const train::RunRecord &record);
+
+/// SHA-256 of a file.
+std::string hashOfFile(const std::string &path);
+
+} // namespace apr::aprun
