@@ -7,6 +7,7 @@ import concurrent.futures
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -277,10 +278,12 @@ def main():
     print_problems(report)
     if options.json:
         write_json(options.json, report, head, seconds)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     count = len(report.cells) * len(report.models)
     if report.problems:
         return 1
-    print(f"{count} runs in {len(report.cells)} cells: one hash per model, {seconds:.0f} s")
+    print(f"{count} runs in {len(report.cells)} cells: one hash per model; "
+          f"{seconds:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of CPU time")
     return 0
 
 

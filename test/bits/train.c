@@ -12,6 +12,8 @@
 #define _GNU_SOURCE
 #include "data.h"
 #include "executors.h"
+#include "parts.h"
+#include "snapshot.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,13 +47,7 @@ static aprt_exec exec;
 /* Integers without a limit in the table count to this; 1 where that was too much for an index. */
 static uint64_t integer_range = default_range;
 
-/* The memory of an entry's inputs and results. */
-typedef struct arguments {
-  int64_t *shapes; /* of the inputs, then of the results */
-  char **inputs, **results;
-  size_t *input_elements, *result_elements;
-} arguments;
-static arguments *memory;
+static bits_arguments *memory;
 
 static void fail(const char *what, const char *which, const char *why) {
   fprintf(stderr, "train: %s %s: %s\n", what, which, why);
@@ -143,7 +139,7 @@ static void choose_dims(void) {
 /* ---- Data ---- */
 
 /* Entries that share the name of an input get the same data. */
-static void fill_inputs(const aprt_entry *entry, const arguments *place, uint64_t step) {
+static void fill_inputs(const aprt_entry *entry, const bits_arguments *place, uint64_t step) {
   for (uint32_t i = 0; i < entry->input_count; ++i) {
     const aprt_tensor *input = &entry->inputs[i];
     const uint64_t stream =
@@ -171,8 +167,8 @@ static char **new_tensors(const aprt_tensor *tensors, uint32_t count, const int6
   return blocks;
 }
 
-static arguments new_arguments(const aprt_entry *entry) {
-  arguments place = {0};
+static bits_arguments new_arguments(const aprt_entry *entry) {
+  bits_arguments place = {0};
   size_t ranks = 1;
   for (uint32_t i = 0; i < entry->input_count; ++i)
     ranks += entry->inputs[i].rank;
@@ -210,9 +206,13 @@ static void allocate(void) {
   exec = (aprt_exec){.size = sizeof exec, .workers = options.workers, .workspace_bytes = bytes};
 }
 
-static aprt_status call_once(uint32_t e, uint64_t step) {
+static void check(uint32_t e, aprt_status status) {
+  if (status != APRT_OK)
+    fail("entry", model->entries[e].name, model->status_text(status));
+}
+
+static aprt_status call_once(uint32_t e) {
   const aprt_entry *entry = &model->entries[e];
-  fill_inputs(entry, &memory[e], step);
   int64_t values[maximum_dims];
   dims_of(entry, values);
   const aprt_call call = {
@@ -233,13 +233,14 @@ static void call_entry(uint32_t e, uint64_t step) {
   /* What the workspace holds before a call means nothing. */
   memset(workspace, (int)(step * 37 + 0xa5),
          exec.workspace_bytes < 65536 ? exec.workspace_bytes : 65536);
-  aprt_status status = call_once(e, step);
+  fill_inputs(&model->entries[e], &memory[e], step);
+  aprt_status status = call_once(e);
   if (status == APRT_INDEX_OUT_OF_RANGE && integer_range > 1) {
     integer_range = 1;
-    status = call_once(e, step);
+    fill_inputs(&model->entries[e], &memory[e], step);
+    status = call_once(e);
   }
-  if (status != APRT_OK)
-    fail("entry", model->entries[e].name, model->status_text(status));
+  check(e, status);
 }
 
 static void initialize(void) {
@@ -265,27 +266,62 @@ static uint32_t entry_of(uint32_t block, int32_t kind) {
   return 0;
 }
 
-/* grad works on parts of the batch where the block has shards: its inputs are smaller. */
-static int has_shards(uint32_t block) {
+/* Into how many parts the block divides a batch: grad then takes a part of each input. */
+static size_t shards_of(uint32_t block) {
   const uint32_t step = entry_of(block, APRT_STEP), grad = entry_of(block, APRT_GRAD);
-  for (uint32_t i = 0; i < model->entries[step].input_count; ++i)
-    if (memory[step].input_elements[i] != memory[grad].input_elements[i])
-      return 1;
-  return 0;
+  for (uint32_t i = 0; i < model->entries[step].input_count; ++i) {
+    const size_t whole = memory[step].input_elements[i], part = memory[grad].input_elements[i];
+    if (whole != part && part > 0)
+      return whole / part;
+  }
+  return 1;
+}
+
+/* The rows of the whole batch that a part has. */
+static void take_part(uint32_t whole, uint32_t grad, size_t part) {
+  const aprt_entry *entry = &model->entries[grad];
+  const int64_t *shape = memory[grad].shapes;
+  exec.row_offset = 0;
+  for (uint32_t i = 0; i < entry->input_count; ++i) {
+    const size_t elements = memory[grad].input_elements[i];
+    const int is_divided = elements != memory[whole].input_elements[i];
+    const size_t bytes = elements * bits_element_bytes(entry->inputs[i].dtype);
+    memcpy(memory[grad].inputs[i], memory[whole].inputs[i] + (is_divided ? part * bytes : 0),
+           bytes);
+    if (is_divided)
+      exec.row_offset = (int64_t)part * shape[0];
+    shape += entry->inputs[i].rank;
+  }
+}
+
+/* One step by grad and apply, in parts that combine as abi.md says. */
+static void train_apart(uint32_t block, uint64_t step) {
+  const uint32_t grad = entry_of(block, APRT_GRAD), whole = entry_of(block, APRT_STEP);
+  const aprt_entry *entry = &model->entries[grad];
+  const size_t count = shards_of(block);
+  bits_part *parts = calloc(count, sizeof *parts);
+  fill_inputs(&model->entries[whole], &memory[whole], step);
+  for (size_t part = 0; part < count; ++part) {
+    take_part(whole, grad, part);
+    check(grad, call_once(grad));
+    parts[part] =
+        bits_copy_part(&model->train_blocks[block], entry, &memory[grad], gradients[block]);
+  }
+  exec.row_offset = 0;
+  bits_combine(&model->train_blocks[block], entry, parts, count);
+  memcpy(gradients[block], parts[0].gradients, model->train_blocks[block].gradient_bytes);
+  check(entry_of(block, APRT_APPLY), call_once(entry_of(block, APRT_APPLY)));
+  for (uint32_t i = 0; i < entry->result_count; ++i)
+    memcpy(memory[whole].results[i], parts[0].results[i], parts[0].result_bytes[i]);
+  bits_free_part(&parts[0], entry);
+  free(parts);
 }
 
 static void train_block(uint32_t block, uint64_t step) {
-  if (!options.apart || has_shards(block)) {
+  if (options.apart)
+    train_apart(block, step);
+  else
     call_entry(entry_of(block, APRT_STEP), step);
-    return;
-  }
-  const uint32_t grad = entry_of(block, APRT_GRAD), whole = entry_of(block, APRT_STEP);
-  call_entry(grad, step);
-  call_entry(entry_of(block, APRT_APPLY), step);
-  for (uint32_t i = 0; i < model->entries[grad].result_count; ++i)
-    memcpy(memory[whole].results[i], memory[grad].results[i],
-           memory[grad].result_elements[i] *
-               bits_element_bytes(model->entries[grad].results[i].dtype));
 }
 
 static uint64_t digest_step(void) {
@@ -304,6 +340,10 @@ static uint64_t digest_step(void) {
 
 static void run(void) {
   initialize();
+  /* Settles what integers may be, and changes nothing. */
+  for (uint32_t e = 0; e < model->entry_count; ++e)
+    if (model->entries[e].kind == APRT_EVAL)
+      call_entry(e, 0);
   for (long step = 0; step < options.steps; ++step) {
     for (uint32_t b = 0; b < model->train_block_count; ++b)
       train_block(b, (uint64_t)step);
@@ -314,66 +354,6 @@ static void run(void) {
     if (kind == APRT_ENTRY || kind == APRT_EVAL || kind == APRT_GRAD)
       call_entry(e, (uint64_t)options.steps);
   }
-}
-
-/* ---- What is seen ---- */
-
-static void write_line(FILE *file, const char *what, const aprt_tensor *tensor,
-                       const int64_t *shape) {
-  fprintf(file, "%s%s\t%s\t", what, tensor->name, bits_dtype_name(tensor->dtype));
-  for (uint32_t d = 0; d < tensor->rank; ++d)
-    fprintf(file, "%s%" PRId64, d > 0 ? "," : "", shape ? shape[d] : tensor->dims[d].value);
-  fprintf(file, "\n");
-}
-
-static void write_results(FILE *file, uint32_t e, int header) {
-  const aprt_entry *entry = &model->entries[e];
-  const int64_t *shape = memory[e].shapes;
-  for (uint32_t i = 0; i < entry->input_count; ++i)
-    shape += entry->inputs[i].rank;
-  char what[256];
-  snprintf(what, sizeof what, "%s: ", entry->name);
-  for (uint32_t i = 0; i < entry->result_count; ++i) {
-    if (header)
-      write_line(file, what, &entry->results[i], shape);
-    else
-      fwrite(memory[e].results[i], bits_element_bytes(entry->results[i].dtype),
-             memory[e].result_elements[i], file);
-    shape += entry->results[i].rank;
-  }
-}
-
-static void write_block(FILE *file, const char *what, const aprt_tensor *tensors, uint32_t count,
-                        const char *bytes, int header) {
-  for (uint32_t t = 0; t < count; ++t)
-    if (header)
-      write_line(file, what, &tensors[t], NULL);
-    else
-      fwrite(bytes + tensors[t].offset, 1, tensors[t].bytes, file);
-}
-
-static void write_all(FILE *file, int header) {
-  write_block(file, "state: ", model->tensors, model->tensor_count, state, header);
-  for (uint32_t e = 0; e < model->entry_count; ++e)
-    if (model->entries[e].kind != APRT_INIT)
-      write_results(file, e, header);
-  for (uint32_t b = 0; b < model->train_block_count; ++b) {
-    char what[256];
-    snprintf(what, sizeof what, "%s gradient: ", model->train_blocks[b].name);
-    write_block(file, what, model->train_blocks[b].gradients, model->train_blocks[b].gradient_count,
-                gradients[b], header);
-  }
-}
-
-static void write_file(void) {
-  FILE *file = fopen(options.file, "wb");
-  if (!file)
-    fail("file", options.file, "cannot be written");
-  write_all(file, 1);
-  fputc('\n', file);
-  write_all(file, 0);
-  if (fclose(file) != 0)
-    fail("file", options.file, "cannot be written");
 }
 
 /* ---- Options ---- */
@@ -458,6 +438,8 @@ int main(int argc, char **argv) {
   if (!bits_is_environment_kept())
     fail("environment", "", "the caller's floating-point state was not restored");
   printf("parallel %" PRIu64 " %" PRIu64 "\n", bits_parallel.kernels, bits_parallel.blocks);
-  write_file();
+  const bits_view view = {model, memory, state, gradients};
+  if (!bits_write(&view, options.file))
+    fail("file", options.file, "cannot be written");
   return 0;
 }
