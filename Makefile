@@ -94,6 +94,10 @@ check-code: tools ## Disassemble all examples at every level: no arithmetic outs
 	@python3 test/e2e/Inputs/check_code.py $(BUILD)/tools/aprc/aprc --grid \
 	  $(wildcard docs/examples/*/*.apr) test/e2e/Inputs/tiny.apir
 
+.PHONY: probe
+probe: tools ## Recover the order of every kind of sum from its results (test/probe)
+	@test/probe/probe_levels.sh $(BUILD)/tools/aprc/aprc
+
 .PHONY: install
 install: tools ## Install the tools, libaprt and the CMake package below PREFIX
 	@cmake --install $(BUILD)
