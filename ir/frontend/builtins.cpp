@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The table of primitives, the binding of their arguments, and the element-wise ones.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/word_hints.h"
 
 #include <algorithm>
 #include <cmath>
@@ -90,9 +91,7 @@ const std::vector<Builtin> &Elaborator::builtins() {
       {"expand", {"x", "axis"}, &E::builtinArrange},
       {"squeeze", {"x", "axis?"}, &E::builtinArrange},
       // Windows and convolutions.
-      {"conv",
-       {"x", "w", "stride?", "padding?", "dilation?", "groups?"},
-       &E::builtinConv},
+      {"conv", {"x", "w", "stride?", "padding?", "dilation?", "groups?"}, &E::builtinConv},
       {"conv_transpose",
        {"x", "w", "stride?", "padding?", "dilation?", "groups?", "output_padding?"},
        &E::builtinConv},
@@ -159,6 +158,14 @@ static bool hasShapeOfResult(const Builtin &builtin, size_t place) {
   return builtin.evaluate == &Elaborator::builtinElementwise || builtin.name == "fma";
 }
 
+/// Without the marks of optional ones.
+static std::vector<std::string> parameterNames(const Builtin &builtin) {
+  std::vector<std::string> names;
+  for (std::string_view parameter : builtin.parameters)
+    names.emplace_back(parameter.substr(0, parameter.find('?')));
+  return names;
+}
+
 Value Elaborator::callBuiltin(const Builtin &builtin, std::vector<CallArgument> arguments,
                               Location location, const Expected *expected) {
   BuiltinCall call{builtin, location, {}, {}, {}, expected};
@@ -181,7 +188,8 @@ Value Elaborator::callBuiltin(const Builtin &builtin, std::vector<CallArgument> 
         ++place;
       if (place == count && builtin.arity == Builtin::Arity::Fixed)
         fail(DiagnosticKind::WrongArguments, argument.location,
-             fmt::format("'{}' has no parameter '{}'", builtin.name, argument.name));
+             fmt::format("'{}' has no parameter '{}'", builtin.name, argument.name),
+             hintForParameter(argument.name, parameterNames(builtin)));
     }
     if (place >= count && builtin.arity == Builtin::Arity::Variadic) {
       call.rest.push_back(argument);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Convolution and pooling over [B, S1..Sn, C]: windows along the spatial axes, channels last.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/number_hints.h"
 
 #include "ir/convolution.h"
 
@@ -47,6 +48,12 @@ ValueId leastValue(Builder &builder, DType dtype) {
   }
 }
 
+/// For weights that take another number of channels than x has.
+std::string hintForWeights(const TensorValue &x, const Dim &channels, std::string_view layout) {
+  auto hint = hintForChannels(x.type.shape, channels);
+  return hint.empty() ? fmt::format("weights are {}", layout) : hint;
+}
+
 } // namespace
 
 /// A call of one of these builtins, being checked and built.
@@ -65,7 +72,8 @@ public:
               fmt::format("weights {} in {} groups take {} channels, the input {} has {}",
                           str(w.type), groups, inputs.str(), str(x.type),
                           x.type.shape.back().str()),
-              "weights are [sizes.., input channels / groups, output channels]", origins(x, w));
+              hintForWeights(x, inputs, "[sizes.., input channels / groups, output channels]"),
+              origins(x, w));
     const Dim outputs = perGroup(w.type.shape.back(), groups, "output channels");
     const Geometry g = geometry(n, kernelOf(w), DefaultStride::One);
     requireFit(x, g);
@@ -82,10 +90,12 @@ public:
     const size_t n = spatial(x);
     const int64_t groups = groupCount(5);
     if (!(w.type.shape[n] == x.type.shape.back()))
-      e_.fail(DiagnosticKind::ShapeMismatch, call_.location,
-              fmt::format("weights {} take {} channels, the input {} has {}", str(w.type),
-                          w.type.shape[n].str(), str(x.type), x.type.shape.back().str()),
-              "weights are [sizes.., input channels, output channels / groups]", origins(x, w));
+      e_.fail(
+          DiagnosticKind::ShapeMismatch, call_.location,
+          fmt::format("weights {} take {} channels, the input {} has {}", str(w.type),
+                      w.type.shape[n].str(), str(x.type), x.type.shape.back().str()),
+          hintForWeights(x, w.type.shape[n], "[sizes.., input channels, output channels / groups]"),
+          origins(x, w));
     const Dim inputs = perGroup(w.type.shape[n], groups, "input channels");
     const Geometry g = geometry(n, kernelOf(w), DefaultStride::One);
     const std::vector<int64_t> extra = perAxis(6, n, 0, "the output padding", 0);

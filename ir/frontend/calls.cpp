@@ -2,6 +2,7 @@
 // Calls: functions are inlined; overloads are chosen by number, dtype and rank of the arguments.
 #include "ir/frontend/elaborator.h"
 #include "ir/frontend/test_host.h"
+#include "ir/frontend/word_hints.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -138,10 +139,9 @@ void Elaborator::bindArguments(const std::vector<Parameter> &parameters,
         std::vector<std::string> names;
         for (const Parameter &parameter : parameters)
           names.push_back(parameter.pattern.name);
-        auto closest = closestName(argument.name, names);
         fail(DiagnosticKind::WrongArguments, argument.location,
              fmt::format("'{}' has no parameter '{}'", signature.name, argument.name),
-             closest ? fmt::format("did you mean '{}'?", *closest) : std::string());
+             hintForParameter(argument.name, names));
       }
     }
     if (place >= parameters.size())
@@ -382,13 +382,22 @@ const FunctionValue &Elaborator::chooseOverload(const FunctionsValue &functions,
   for (const FunctionValue &function : functions.overloads)
     notes.push_back({function.declaration->location,
                      fmt::format("'{}' takes {}", functions.name, describeSignature(function))});
-  std::string found;
-  for (const CallArgument &argument : arguments)
-    found += (found.empty() ? "" : ", ") +
-             (argument.value ? describe(*argument.value) : std::string("…"));
+  std::vector<std::string> names;
+  for (const FunctionValue &function : functions.overloads)
+    for (const Parameter &parameter : function.declaration->parameters)
+      names.push_back(parameter.pattern.name);
+  std::string found, hint;
+  for (const CallArgument &argument : arguments) {
+    found += found.empty() ? "" : ", ";
+    if (!argument.name.empty())
+      found += argument.name + " = ";
+    found += argument.value ? describe(*argument.value) : "…";
+    if (!argument.name.empty() && !std::ranges::count(names, argument.name))
+      hint = hintForParameter(argument.name, names);
+  }
   if (fitting.empty())
     fail(DiagnosticKind::NoOverload, location,
-         fmt::format("no '{}' takes ({})", functions.name, found), {}, std::move(notes));
+         fmt::format("no '{}' takes ({})", functions.name, found), hint, std::move(notes));
   fail(DiagnosticKind::AmbiguousCall, location,
        fmt::format("more than one '{}' takes ({})", functions.name, found), {}, std::move(notes));
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Instances of layers and models: their parameters, their members, their names.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/number_hints.h"
 #include "ir/frontend/test_host.h"
+#include "ir/frontend/word_hints.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -50,10 +52,9 @@ void Elaborator::failUnknownArgument(const Layer &layer, const CallArgument &arg
   for (const Member &member : layer.members)
     if (auto *state = member.as<StateMember>())
       names.push_back(state->name.text);
-  auto closest = closestName(argument.name, names);
   fail(DiagnosticKind::WrongArguments, argument.location,
        fmt::format("'{}' has no parameter '{}'", layer.name.text, argument.name),
-       closest ? fmt::format("did you mean '{}'?", *closest) : std::string());
+       hintForParameter(argument.name, names));
 }
 
 Instance *Elaborator::construct(const LayerValue &layer, std::vector<CallArgument> arguments,
@@ -187,6 +188,16 @@ void Elaborator::elaborateMembers(Instance &instance,
                             {},
                             nullptr};
         Value value = evaluate(*binding->value, *instance.scope);
+        if (binding->type && binding->type->name == "int" && value.is<NumberValue>() &&
+            !asDim(value))
+          if (auto hint = hintForQuotient(
+                  *binding->value,
+                  [&](const Expr &part) { return evaluate(part, *instance.scope); });
+              !hint.empty())
+            fail(DiagnosticKind::KindMismatch, binding->value->location,
+                 fmt::format("'{}' must be a whole number, found {}", binding->name.text,
+                             value.as<NumberValue>()->value.str()),
+                 hint);
         if (binding->type)
           value = matchValue(*binding->type, value, signature, binding->value->location,
                              fmt::format("'{}'", binding->name.text));

@@ -2,6 +2,7 @@
 // Types of signatures and annotations: matching values against them, left to right, which binds
 // dim and dtype variables.
 #include "ir/frontend/elaborator.h"
+#include "ir/frontend/number_hints.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -141,6 +142,13 @@ std::optional<Dim> Elaborator::tryDim(const Expr &expr, Signature &signature) {
       return std::nullopt;
   }
   Value value = evaluate(expr, *signature.scope);
+  if (auto *number = value.as<NumberValue>(); number && !asDim(value)) {
+    auto hint =
+        hintForQuotient(expr, [&](const Expr &part) { return evaluate(part, *signature.scope); });
+    if (!hint.empty())
+      fail(DiagnosticKind::BadConstant, expr.location,
+           fmt::format("a dim must be a whole number, found {}", number->value.str()), hint);
+  }
   Dim dim = requireDim(value, expr.location, "a dim");
   if (auto known = dim.asConstant(); known && *known < 0)
     fail(DiagnosticKind::BadConstant, expr.location, fmt::format("a dim of {}", *known));
@@ -301,8 +309,12 @@ void Elaborator::failMismatch(const TypeExpr &type, const std::string &found, Si
   if (signature.instance && signature.instance->location.isKnown())
     notes.push_back(
         {signature.instance->location, fmt::format("'{}' is made here", signature.instance->path)});
+  std::string hint;
+  if (tensor && !type.dims.empty() && type.dims.back().expr)
+    if (auto last = tryDim(*type.dims.back().expr, signature))
+      hint = hintForChannels(tensor->type.shape, *last);
   fail(DiagnosticKind::ShapeMismatch, location,
-       fmt::format("{} must be {}, found {}", what, describeType(type, signature), found), {},
+       fmt::format("{} must be {}, found {}", what, describeType(type, signature), found), hint,
        std::move(notes));
 }
 

@@ -3,6 +3,7 @@
 
 #include "ir/diagnostics.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace apr::frontend {
@@ -41,10 +42,33 @@ constexpr Foreign kForeign[] = {
     {"parameter", "'param name: real[n] = …' declares a parameter"},
 };
 
+/// What arguments are called elsewhere, and here.
+constexpr Foreign kForeignParameters[] = {
+    {"dim", "axis"},
+    {"dims", "axis"},
+    {"axes", "axis"},
+    {"keepdim", "keep"},
+    {"keepdims", "keep"},
+    {"kernel_size", "kernel"},
+    {"kernel_size", "size"},
+    {"in_features", "inputs"},
+    {"in_channels", "inputs"},
+    {"out_features", "outputs"},
+    {"out_channels", "outputs"},
+    {"num_heads", "heads"},
+    {"embed_dim", "width"},
+    {"num_groups", "groups"},
+    {"reduction", "reduce"},
+    {"label_smoothing", "smoothing"},
+    {"ignore_index", "ignore"},
+    {"learning_rate", "lr"},
+    {"epsilon", "eps"},
+};
+
 const std::vector<std::string> kWords = {
-    "minimize", "descend", "using",    "report", "let",    "state", "expect",    "after", "param",
-    "buffer",   "freeze",  "entry",    "train",  "update", "layer", "optimizer", "model", "from",
-    "test",     "import",  "gradient", "shards"};
+    "minimize", "descend", "using",  "report", "let",      "state",  "expect", "after",
+    "param",    "buffer",  "freeze", "entry",  "train",    "update", "layer",  "optimizer",
+    "model",    "from",    "test",   "import", "gradient", "shards"};
 
 } // namespace
 
@@ -53,6 +77,15 @@ std::string hintForWord(std::string_view word) {
     if (foreign.word == word)
       return std::string(foreign.hint);
   auto closest = closestName(word, kWords);
+  return closest ? fmt::format("did you mean '{}'?", *closest) : std::string();
+}
+
+std::string hintForParameter(std::string_view name, const std::vector<std::string> &parameters) {
+  for (const Foreign &foreign : kForeignParameters)
+    if (foreign.word == name &&
+        std::find(parameters.begin(), parameters.end(), foreign.hint) != parameters.end())
+      return fmt::format("did you mean '{}'?", foreign.hint);
+  auto closest = closestName(name, parameters);
   return closest ? fmt::format("did you mean '{}'?", *closest) : std::string();
 }
 
