@@ -65,6 +65,21 @@ run-ch12: tools ## Run the linear regression chapter
 test-ch12: tools ## Test the linear regression chapter
 	@cmake --build $(BUILD) --target check-linear-regression
 
+.PHONY: mutants
+mutants: setup-tests ## Put faults into the compiler and count those that the tests notice (hours)
+	/usr/bin/python3 test/mutants/mutate.py $(BUILD)/mutants
+	/usr/bin/python3 test/mutants/run_mutants.py $(BUILD)/mutants
+	/usr/bin/python3 test/mutants/report.py $(BUILD)/mutants --at-least 95
+
+FUZZ_SECONDS ?= 600
+FUZZ_SEED ?= $(shell date +%s)
+.PHONY: fuzz-bits
+fuzz-bits: build ## Compare interpreter and native code on random graphs (FUZZ_SECONDS=600, FUZZ_SEED=…)
+	@mkdir -p $(BUILD)/fuzz
+	@$(BUILD)/tools/apr-fuzz/apr-fuzz --seed=$(FUZZ_SEED) --graphs=100000000 \
+	  --seconds=$(FUZZ_SECONDS) --jobs=$(shell nproc) --out=$(BUILD)/fuzz \
+	  --log=$(BUILD)/fuzz/$(FUZZ_SEED).json --commit=$(shell git rev-parse --short HEAD)
+
 .PHONY: bench
 bench: build ## Print step times and matmul speed
 	@cmake --build $(BUILD) --target bench

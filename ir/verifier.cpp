@@ -311,9 +311,12 @@ private:
   }
 
   void stateWrites(const Graph &graph) {
+    // A tensor without elements has the offset of the next one, and nothing to overwrite.
+    auto isEmpty = [&](ValueId v) { return byteCount(graph.type(v)) == Dim(0); };
     std::map<Dim, ValueId> arguments; // state offset -> argument
     for (ValueId argument : graph.arguments())
-      if (auto &slot = graph.value(argument).buffer; slot && slot->space == BufferSpace::State)
+      if (auto &slot = graph.value(argument).buffer;
+          slot && slot->space == BufferSpace::State && !isEmpty(argument))
         arguments.emplace(slot->offset, argument);
     std::map<ValueId, size_t> written;
     for (size_t i = 0; i < graph.ops().size(); ++i) {
@@ -323,7 +326,8 @@ private:
                  fmt::format("state tensor '{}' is read after a kernel has overwritten it",
                              graph.value(operand).name));
       for (ValueId result : graph.ops()[i].results)
-        if (auto &slot = graph.value(result).buffer; slot && slot->space == BufferSpace::State)
+        if (auto &slot = graph.value(result).buffer;
+            slot && slot->space == BufferSpace::State && !isEmpty(result))
           if (auto found = arguments.find(slot->offset); found != arguments.end())
             written.emplace(found->second, i);
     }

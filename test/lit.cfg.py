@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import subprocess
 
 import lit.formats
 
@@ -14,9 +15,10 @@ config.test_source_root = os.path.join(config.apr_source_root, "test")
 config.test_exec_root = os.path.join(config.apr_build_root, "test", "lit")
 
 build = config.apr_build_root
-tool_names = ("aprc", "apr-opt", "apr-run", "aprun")
+tool_names = ("aprc", "apr-opt", "apr-run", "apr-fuzz", "aprun")
 tools = {name: os.path.join(build, "tools", name, name) for name in tool_names}
 aprt_include = os.path.join(config.apr_source_root, "runtime", "core", "include")
+torch_python = os.environ.get("APR_TORCH_PYTHON") or config.apr_python
 data = os.environ.get("APR_DATA") or os.path.join(config.apr_source_root, "..", "shared", "data")
 
 path = [os.path.dirname(tool) for tool in tools.values()]
@@ -28,6 +30,7 @@ config.environment["NO_COLOR"] = "1"
 config.substitutions += [
     ("%apr-opt", tools["apr-opt"]),
     ("%apr-run", tools["apr-run"]),
+    ("%apr-fuzz", tools["apr-fuzz"]),
     ("%aprt_include", aprt_include),
     ("%aprt_lib", os.path.join(build, "runtime", "core", "libaprt.a")),
     ("%aprun", tools["aprun"]),
@@ -38,6 +41,7 @@ config.substitutions += [
     ("%cxx", config.apr_cxx),
     ("%cmake", config.apr_cmake),
     ("%python", config.apr_python),
+    ("%torch_python", torch_python),
     ("%data", data),
     ("%examples", os.path.join(config.apr_source_root, "docs", "examples")),
     ("%root", config.apr_source_root),
@@ -58,7 +62,15 @@ def cpu_levels():
     return [name for name, needed in levels if needed <= set(flags)]
 
 
+
+def has_torch():
+    find = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
+    return subprocess.run([torch_python, "-c", find], check=False).returncode == 0
+
+
 config.available_features.update(cpu_levels())
+if has_torch():
+    config.available_features.add("pytorch")
 if os.path.isdir(data):
     config.available_features.add("data")
 if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):

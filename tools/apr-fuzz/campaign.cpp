@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/apr-fuzz/campaign.h"
+
+#include "ir/text.h"
+#include "tools/apr-fuzz/isolation.h"
+#include "tools/apr-fuzz/reduce.h"
+#include "tools/apr-fuzz/trial.h"
+#include "tools/graph_generator/coverage.h"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <ctime>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace apr::fuzz {
+namespace {
+
+double now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// What a worker and its parent share.
+struct Desk {
+  static constexpr size_t kMaximumFindings = 64;
+  std::atomic<uint64_t> next;  ///< the graph that is being tried, or comes next
+  std::atomic<double> started; ///< when it was begun
+  std::atomic<uint64_t> findingCount;
+  uint64_t findings[kMaximumFindings];
+  Tally tally;
+};
+
+void note(Desk &desk, uint64_t index) {
+  if (desk.findingCount < Desk::kMaximumFindings) {
+    desk.findings[desk.findingCount] = index;
+    ++desk.findingCount;
+  }
+}
+
+void countOps(Tally &tally, const Trial &trial, const TrialResult &result) {
+  std::set<OpKind> computed = result.ops;
+  computed.merge(opsOf(trial.module));
+  for (OpKind kind : computed)
+    ++tally.computed[static_cast<size_t>(kind)];
+  for (OpKind kind : differentiatedOpsOf(trial.module))
+    ++tally.differentiated[static_cast<size_t>(kind)];
+}
+
+/// Tries the graphs from desk.next to `end`.
+void work(Desk &desk, uint64_t seed, uint64_t end) {
+  for (; desk.next < end; ++desk.next) {
+    const uint64_t index = desk.next;
+    desk.started = now();
+    const Trial trial = makeTrial(seed, index);
+    const TrialResult result = runTrial(trial);
+    Tally &tally = desk.tally;
+    ++tally.graphs;
+    ++tally.graphsByMode[static_cast<size_t>(recipeOf(seed, index).mode)];
+    tally.calls += result.calls;
+    tally.refusedCalls += result.refusedCalls;
+    const bool isRefused = result.finding && result.finding->kind == Finding::Kind::Refused;
+    tally.refusedGraphs += isRefused ? 1 : 0;
+    if (!isRefused)
+      countOps(tally, trial, result);
+    if (!result.finding || isRefused)
+      continue;
+    ++(result.finding->kind == Finding::Kind::Difference ? tally.differences : tally.failures);
+    fmt::print(stderr, "\n{}:{}: {}\n  {}\n", seed, index, str(trial.configuration),
+               result.finding->text);
+    note(desk, index);
+  }
+}
+
+/// A worker process and its desk.
+struct Worker {
+  Desk *desk = nullptr;
+  pid_t process = 0;
+  uint64_t end = 0;
+  uint64_t reduced = 0; ///< findings that are handed to reduction
+
+  bool isBusy() const { return process != 0; }
+};
+
+class Campaign {
+public:
+  explicit Campaign(const CampaignOptions &options)
+      : options_(options), next_(options.first), start_(now()), workers_(options.jobs) {
+    for (Worker &worker : workers_)
+      worker.desk = new (sharedMemory(sizeof(Desk))) Desk();
+    if (!options.out.empty())
+      std::filesystem::create_directories(options.out);
+  }
+
+  uint64_t run() {
+    for (;;) {
+      bool isBusy = false;
+      for (Worker &worker : workers_) {
+        if (!worker.isBusy() && !isOver())
+          begin(worker);
+        if (worker.isBusy())
+          watch(worker);
+        isBusy = isBusy || worker.isBusy();
+      }
+      collectFindings();
+      if (!isBusy && isOver())
+        break;
+      showProgress();
+      usleep(10000);
+    }
+    waitForReducer();
+    return finish();
+  }
+
+private:
+  bool isOver() const {
+    return next_ >= options_.first + options_.graphs ||
+           (options_.seconds > 0 && now() - start_ >= options_.seconds);
+  }
+
+  void begin(Worker &worker) {
+    constexpr uint64_t kGraphsPerWorker = 250;
+    // With a limit of time, a worker must not go on long after it.
+    const uint64_t share = options_.seconds > 0 ? 20 : kGraphsPerWorker;
+    worker.desk->next = next_;
+    worker.end = std::min(next_ + share, options_.first + options_.graphs);
+    next_ = worker.end;
+    start(worker);
+  }
+
+  void start(Worker &worker) {
+    worker.desk->started = now();
+    std::fflush(nullptr);
+    worker.process = fork();
+    if (worker.process < 0)
+      throw std::runtime_error("no process for a worker");
+    if (worker.process == 0) {
+      limitMemory();
+      work(*worker.desk, options_.seed, worker.end);
+      std::fflush(nullptr);
+      _exit(0);
+    }
+  }
+
+  void watch(Worker &worker) {
+    int status = 0;
+    if (waitpid(worker.process, &status, WNOHANG) == worker.process) {
+      worker.process = 0;
+      if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+      blame(worker, WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
+                                        : fmt::format("exit code {}", WEXITSTATUS(status)));
+      ++worker.desk->tally.crashes;
+    } else if (now() - worker.desk->started > options_.secondsPerGraph) {
+      kill(worker.process, SIGKILL);
+      waitpid(worker.process, &status, 0);
+      worker.process = 0;
+      blame(worker, "no end in sight");
+      ++worker.desk->tally.hangs;
+    }
+  }
+
+  /// The graph that a worker was trying is a finding; another worker goes on behind it.
+  void blame(Worker &worker, const std::string &what) {
+    const uint64_t index = worker.desk->next;
+    fmt::print(stderr, "\n{}:{}: {}\n", options_.seed, index, what);
+    ++worker.desk->tally.graphs;
+    note(*worker.desk, index);
+    worker.desk->next = index + 1;
+    if (worker.desk->next < worker.end)
+      start(worker);
+  }
+
+  void collectFindings() {
+    for (Worker &worker : workers_)
+      for (; worker.reduced < worker.desk->findingCount; ++worker.reduced)
+        findings_.push_back(worker.desk->findings[worker.reduced]);
+    if (reducer_ != 0 && waitpid(reducer_, nullptr, WNOHANG) == reducer_)
+      reducer_ = 0;
+    if (reducer_ != 0 || reduced_ >= std::min<size_t>(findings_.size(), options_.reductions))
+      return;
+    const uint64_t index = findings_[reduced_++];
+    std::fflush(nullptr);
+    reducer_ = fork();
+    if (reducer_ == 0) {
+      reduceFinding(options_.seed, index, options_.out);
+      std::fflush(nullptr);
+      _exit(0);
+    }
+  }
+
+  void waitForReducer() {
+    for (;;) {
+      collectFindings();
+      if (reducer_ == 0)
+        return;
+      usleep(10000);
+    }
+  }
+
+  Tally total() const {
+    Tally sum;
+    for (const Worker &worker : workers_)
+      sum.add(worker.desk->tally);
+    return sum;
+  }
+
+  void showProgress() {
+    const double elapsed = now() - start_;
+    if (elapsed - shown_ < (isatty(2) ? 1 : 60))
+      return;
+    shown_ = elapsed;
+    const Tally tally = total();
+    fmt::print(stderr, "{}{} graphs, {:.1f} per second, {} findings{}", isatty(2) ? "\r" : "",
+               tally.graphs, static_cast<double>(tally.graphs) / elapsed, tally.findings(),
+               isatty(2) ? " " : "\n");
+  }
+
+  uint64_t finish() {
+    const Tally tally = total();
+    RunFacts facts{options_.seed,   options_.first, now() - start_,
+                   options_.commit, hostCpus(),     findings_};
+    std::ranges::sort(facts.findings);
+    fmt::print("{}{}", isatty(2) ? "\n" : "", summary(tally, facts));
+    if (!options_.log.empty())
+      std::ofstream(options_.log, std::ios::binary) << json(tally, facts);
+    return tally.findings();
+  }
+
+  const CampaignOptions &options_;
+  uint64_t next_;
+  double start_;
+  double shown_ = 0;
+  std::vector<Worker> workers_;
+  std::vector<uint64_t> findings_;
+  size_t reduced_ = 0;
+  pid_t reducer_ = 0;
+};
+
+} // namespace
+
+uint64_t runCampaign(const CampaignOptions &options) { return Campaign(options).run(); }
+
+bool replay(uint64_t seed, uint64_t index, const std::string &out) {
+  const Trial trial = makeTrial(seed, index);
+  std::string sizes;
+  for (const auto &[name, size] : trial.dims)
+    sizes += fmt::format(" {}={}", name, size);
+  fmt::print("{}// sizes:{}\n// configuration: {}\n", print(trial.module), sizes,
+             str(trial.configuration));
+  std::fflush(nullptr);
+  const auto finding = tryIsolated(trial);
+  fmt::print("// {}\n", finding ? finding->text : "no difference");
+  std::fflush(nullptr);
+  if (!finding || finding->kind == Finding::Kind::Refused)
+    return true;
+  reduceFinding(seed, index, out);
+  return false;
+}
+
+} // namespace apr::fuzz

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+#include "tools/apr-fuzz/configuration.h"
+#include "tools/graph_generator/generate.h"
+
+#include <map>
+#include <optional>
+#include <set>
+
+namespace apr::fuzz {
+
+/// A module with everything that a comparison of its functions depends on.
+struct Trial {
+  Module module; ///< before any pass
+  DimBindings dims;
+  /// Per role and name, so that functions that share an argument get the same: made up from the
+  /// seed where there is none.
+  std::map<std::pair<ArgumentRole, std::string>, Tensor> arguments;
+  uint64_t seed = 0;
+  Configuration configuration;
+};
+
+/// What went wrong, or why nothing could be compared.
+struct Finding {
+  enum class Kind : uint8_t {
+    Difference, ///< bits, or whether a call is refused
+    Failure,    ///< the compiler gave an error, or an internal one
+    Refused,    ///< a pass reports an error about the graph: no fault
+  };
+  Kind kind = Kind::Difference;
+  std::string function; ///< empty for the module as a whole
+  size_t result = 0;    ///< of the function, where bits differ
+  std::string text;
+};
+
+struct TrialResult {
+  std::optional<Finding> finding;
+  size_t calls = 0;        ///< compared ones
+  size_t refusedCalls = 0; ///< where both sides refuse the arguments
+  std::set<OpKind> ops;    ///< that were computed, differentiated form included
+};
+
+/// Trial `index` of a run.
+Trial makeTrial(uint64_t runSeed, uint64_t index);
+/// Computes every function by the interpreter and by native code and compares all bits.
+TrialResult runTrial(const Trial &trial);
+
+/// The module as the reference interprets it, after fix-reduction-orders, or why there is none.
+Result<Module> lowerToMeaning(const Module &source);
+/// The arguments of a function of that module.
+std::vector<Tensor> argumentsOf(const Trial &trial, const Module &module, const Function &function);
+
+} // namespace apr::fuzz
