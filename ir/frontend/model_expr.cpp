@@ -232,6 +232,10 @@ Index slice(std::optional<Expr> first, std::optional<Expr> last, std::optional<E
   return index;
 }
 
+Type::Type(std::string name, Where where) : name(std::move(name)), where(where) {}
+
+Type::Type(const char *name, Where where) : name(name), where(where) {}
+
 Type::Type(std::vector<Field> fields, Where where) : fields(std::move(fields)), where(where) {}
 
 Type Type::of(std::vector<Dim> sizes) const {

@@ -192,9 +192,9 @@ struct Dim {
 /// A type: a dtype, a kind or a layer by name, dims in brackets, `?`, or a tuple of types.
 class Type {
 public:
-  Type(std::string name, Where where = Where::current()) : name(std::move(name)), where(where) {}
-  Type(const char *name, Where where = Where::current()) : name(name), where(where) {}
   struct Field;
+  Type(std::string name, Where where = Where::current());
+  Type(const char *name, Where where = Where::current());
   Type(std::vector<Field> fields, Where where = Where::current());
 
   /// With brackets, even where they are empty: `bool[]`.
