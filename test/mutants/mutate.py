@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pathlib
+import pickle
 import random
 import re
 import subprocess
@@ -34,9 +35,9 @@ def commit():
                           text=True).stdout.strip()
 
 
-def copy_tree(target):
+def copy_tree(target, revision):
     """What is committed. Only what changed is written, so that a second build is short."""
-    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True)
+    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True)
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as members:
         for member in members:
             if not member.isfile():
@@ -93,6 +94,28 @@ def includer(source, file, arguments):
     return None
 
 
+# None of these is mutated.
+PRECOMPILED = ["ir/builder.h", "ir/rewrite.h", "ir/scan.h", "ir/infer.h", "fmt/format.h", "algorithm",
+               "map", "set", "optional", "queue"]
+PRECOMPILED_WITH_LLVM = ["llvm/IR/IRBuilder.h", "llvm/IR/Module.h", "llvm/IR/InlineAsm.h"]
+
+
+def precompile(arguments, folder):
+    """Adds a precompiled header to the arguments of the sources of the compiler."""
+    made = {}
+    for file, words in arguments.items():
+        if not any(f"/{f}/" in file for f in FOLDERS):
+            continue
+        flags = tuple(words[1:])
+        if flags not in made:
+            names = PRECOMPILED + PRECOMPILED_WITH_LLVM * any("llvm" in f for f in flags[:-3])
+            header = folder / f"prefix{len(made)}.h"
+            header.write_text("".join(f"#include <{n}>\n" for n in names))
+            made[flags] = header.with_suffix(".pch")
+            sites.precompile(header, flags, made[flags])
+        words += ["-include-pch", str(made[flags])]
+
+
 def sites_of(source, arguments, seed, job):
     unit, files = job
     parsed = sites.parse(arguments[unit])
@@ -102,6 +125,7 @@ def sites_of(source, arguments, seed, job):
 
 def all_sites(source, build, seed, jobs):
     arguments = clang_arguments(build)
+    precompile(arguments, build)
     found, files_of = {}, collections.defaultdict(list)
     for file in mutable_files(source):
         unit = includer(source, file, arguments)
@@ -229,14 +253,13 @@ def lines_of(site, data):
     return range(site.line, data.count(b"\n", 0, site.extent[1]) + 2)
 
 
-def build_mutants(source, build, chosen, jobs, targets):
+def build_mutants(source, build, chosen, originals, options):
     alive = dict(enumerate(chosen))
-    originals = {f: (source / f).read_bytes() for f in sorted({s.file for s in chosen})}
     while True:
-        for file in originals:
+        for file in sorted(originals):
             mutants = [(n, s) for n, s in alive.items() if s.file == file]
             mutate_file(source, file, originals[file], mutants)
-        status, log = build_all(build, jobs, targets)
+        status, log = build_all(build, options.jobs, options.target)
         (build / "mutants.log").write_text(log)
         if status == 0:
             return alive
@@ -253,6 +276,17 @@ def describe(number, site):
             "kind": site.kind, "original": site.original, "replacement": site.replacement}
 
 
+def draw(folder, source, build, options):
+    """What takes long and does not depend on how many mutants are wanted."""
+    revision = commit()
+    copy_tree(source, revision)
+    configure(source, build, options.cmake)
+    found = all_sites(source, build, options.seed, options.jobs)
+    originals = {f: (source / f).read_bytes() for f in found}
+    drawn = {"commit": revision, "sites": found, "originals": originals}
+    (folder / "sites.pickle").write_bytes(pickle.dumps(drawn))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=pathlib.Path, help="where the copy and its build go")
@@ -261,6 +295,8 @@ def main():
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--target", action="append", default=[],
                         help="build only this; may be repeated")
+    parser.add_argument("--drawn", action="store_true",
+                        help="the copy is there and its sites are known: choose and build again")
     parser.add_argument("--list", action="store_true", help="choose only; build nothing")
     parser.add_argument("--source", type=pathlib.Path,
                         help="where the copy goes if not FOLDER/source: a compiler cache may know "
@@ -271,18 +307,19 @@ def main():
 
     folder = options.folder.resolve()
     source, build = options.source or folder / "source", folder / "build"
-    copy_tree(source)
-    configure(source, build, options.cmake)
-    found = all_sites(source, build, options.seed, options.jobs)
+    if not options.drawn:
+        draw(folder, source, build, options)
+    drawn = pickle.loads((folder / "sites.pickle").read_bytes())
+    found, revision = drawn["sites"], drawn["commit"]
     chosen = choose(found, options.count, options.seed)
     kinds = collections.Counter(s.kind for s in chosen)
     print(f"mutants: {len(chosen)} of {sum(map(len, found.values()))} sites in {len(found)} files: "
           + ", ".join(f"{k} {n}" for k, n in kinds.most_common()), flush=True)
-    record = {"seed": options.seed, "commit": commit(), "requested": options.count,
+    record = {"seed": options.seed, "commit": revision, "requested": options.count,
               "sites": {f: len(s) for f, s in found.items()},
               "mutants": [describe(n, s) for n, s in enumerate(chosen)]}
     if not options.list:
-        alive = build_mutants(source, build, chosen, options.jobs, options.target)
+        alive = build_mutants(source, build, chosen, drawn["originals"], options)
         record["mutants"] = [m for m in record["mutants"] if m["id"] in alive]
         record["dropped"] = len(chosen) - len(alive)
     (folder / "mutants.json").write_text(json.dumps(record, indent=1) + "\n")

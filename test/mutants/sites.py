@@ -466,11 +466,17 @@ class Finder:
 
 
 def parse(arguments):
-    unit = Index.create().parse(arguments[0], args=arguments[1:])
+    unit = Index.create(excludeDecls=True).parse(arguments[0], args=arguments[1:])
     errors = [d for d in unit.diagnostics if d.severity >= 3]
     if errors:
         raise RuntimeError(f"clang cannot parse {arguments[0]}: {errors[0]}")
     return unit
+
+
+def precompile(header, arguments, output):
+    """What most sources include, parsed once."""
+    index = Index.create()
+    index.parse(str(header), args=["-x", "c++-header", *arguments]).save(str(output))
 
 
 def find_sites(unit, file, path, rng):
