@@ -27,15 +27,17 @@ Configuration drawConfiguration(run::RandomInputs &random, const std::vector<std
       configuration.disabled.emplace_back(pass.name);
   configuration.bindsDims = random.below(4) == 0;
   configuration.fuses = random.below(6) != 0;
+  if (random.below(3) != 0)
+    configuration.parts = StepParts::Dropped;
   TargetOptions &target = configuration.target;
   // LLVM's optimizer takes most of the time, and is seldom at fault: mostly kernels for vectors are
   // compiled without it.
-  const uint64_t level = random.below(20);
-  target.level = level < 16   ? CodegenLevel::O0
-                 : level < 18 ? CodegenLevel::O1
-                 : level < 19 ? CodegenLevel::O2
+  const uint64_t level = random.below(50);
+  target.level = level < 44   ? CodegenLevel::O0
+                 : level < 47 ? CodegenLevel::O1
+                 : level < 49 ? CodegenLevel::O2
                               : CodegenLevel::O3;
-  if (target.level == CodegenLevel::O0 && random.below(5) != 0)
+  if (target.level == CodegenLevel::O0 && random.below(4) != 0)
     target.lanes = KernelLanes::Vector;
   target.cpu = cpus[random.below(cpus.size())];
   static constexpr int64_t kBlockWork[] = {0, 0, 1, 16, 200, 3000};
@@ -63,6 +65,8 @@ std::string str(const Configuration &configuration) {
     text += " bound-dims";
   if (!configuration.fuses)
     text += " unfused";
+  if (configuration.parts == StepParts::Dropped)
+    text += " steps-only";
   if (target.blockWork != 0)
     text += fmt::format(" --block-work={}", target.blockWork);
   if (target.vectorBits != 0)
@@ -86,6 +90,7 @@ std::vector<Configuration> simplerThan(const Configuration &from) {
   };
   offer(from.thoroughness != Thoroughness::Native,
         [](Configuration &c) { c.thoroughness = Thoroughness::Native; });
+  offer(from.parts != StepParts::Kept, [](Configuration &c) { c.parts = StepParts::Kept; });
   offer(from.bindsDims, [](Configuration &c) { c.bindsDims = false; });
   for (size_t i = 0; i < from.disabled.size(); ++i)
     offer(true, [&](Configuration &c) {

@@ -15,11 +15,15 @@ enum class Thoroughness : uint8_t {
   Stages, ///< the interpreter after every pass, every text read back, and native code at -O0
 };
 
+/// Whether grad and apply are compiled beside the step that is composed of them.
+enum class StepParts : uint8_t { Kept, Dropped };
+
 /// How a graph is compiled and called. Nothing here may change a bit.
 struct Configuration {
   std::vector<std::string> disabled; ///< bit-preserving passes that are left out
   bool bindsDims = false;            ///< open dims become numbers before code is made
   bool fuses = true;
+  StepParts parts = StepParts::Kept;
   TargetOptions target;
   uint32_t workers = 1; ///< threads of the pool; 0: three workers in one thread, blocks backwards
   Thoroughness thoroughness = Thoroughness::Native;

@@ -95,6 +95,8 @@ public:
       auto meaning = lowerToMeaning(trial_.module);
       if (!meaning)
         throw Found{{Finding::Kind::Refused, "", 0, meaning.error()}};
+      if (trial_.configuration.parts == StepParts::Dropped)
+        dropParts(*meaning);
       result_.ops = opsOf(*meaning);
       computeReference(*meaning);
       compareWithCode(*meaning, trial_.configuration);
@@ -110,6 +112,13 @@ public:
   }
 
 private:
+  /// Leaves the steps of a module that has some.
+  static void dropParts(Module &module) {
+    auto isStep = [](const Function &f) { return f.kind == FunctionKind::Step; };
+    if (std::ranges::any_of(module.functions, isStep))
+      std::erase_if(module.functions, [&](const Function &f) { return !isStep(f); });
+  }
+
   void computeReference(const Module &meaning) {
     for (const Function &function : meaning.functions) {
       arguments_[function.name] = argumentsOf(trial_, meaning, function);
@@ -135,8 +144,9 @@ private:
 
   void compareWithInterpreter(const std::string &what, const Module &module) {
     for (const Function &function : module.functions)
-      compare(what, function,
-              interpretFunction(function, arguments_.at(function.name), trial_.dims));
+      if (expected_.contains(function.name))
+        compare(what, function,
+                interpretFunction(function, arguments_.at(function.name), trial_.dims));
   }
 
   void compareWithCode(Module module, const Configuration &configuration) {
