@@ -193,7 +193,8 @@ Value Elaborator::callFunction(const FunctionValue &function, std::vector<CallAr
         return note.message.find(fmt::format("'{}'", name)) != std::string::npos;
       }) > kMaximumRecursion)
     fail(DiagnosticKind::Recursion, location, fmt::format("'{}' calls itself without end", name),
-         "functions are inlined, so nothing may recur");
+         fmt::format("functions are inlined: compile-time values must end it within {} calls",
+                     kMaximumRecursion));
 
   Scope *scope = newScope(function.scope);
   signatures_.push_back(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/op.h"
 #include "tools/gen-docs/library.h"
+#include "tools/gen-docs/passes.h"
 
 #include <fmt/format.h>
 #include <fstream>
@@ -139,13 +140,16 @@ int main(int argc, char **argv) {
   };
   bool isCheck = takeFlag("--check");
   bool isLibrary = takeFlag("--library");
+  bool isPasses = takeFlag("--passes");
   if (arguments.size() != 2) {
     std::cerr << "usage: apr-gen-docs [--check] SECTIONS-FOLDER OUTPUT.md\n"
-                 "       apr-gen-docs [--check] --library INTRODUCTION.md OUTPUT.md\n";
+                 "       apr-gen-docs [--check] --library INTRODUCTION.md OUTPUT.md\n"
+                 "       apr-gen-docs [--check] --passes PAGE.md OUTPUT.md\n";
     return 2;
   }
-  std::string text =
-      isLibrary ? apr::libraryDocument(apr::contentOf(arguments[0])) : apr::document(arguments[0]);
+  std::string text = isPasses    ? apr::withPassTable(apr::contentOf(arguments[0]))
+                     : isLibrary ? apr::libraryDocument(apr::contentOf(arguments[0]))
+                                 : apr::document(arguments[0]);
   if (!isCheck) {
     std::ofstream output(arguments[1], std::ios::binary);
     return output << text ? 0 : 3;
@@ -153,7 +157,10 @@ int main(int argc, char **argv) {
   if (apr::contentOf(arguments[1]) == text)
     return 0;
   std::cerr << arguments[1] << " is not what "
-            << (isLibrary ? "the comments of the library" : "ops.def") << " and " << arguments[0]
+            << (isPasses    ? "passes.def"
+                : isLibrary ? "the comments of the library"
+                            : "ops.def")
+            << " and " << arguments[0]
             << " give: build the target update-docs\n";
   return 1;
 }
