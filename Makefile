@@ -81,7 +81,7 @@ fuzz-bits: build ## Compare interpreter and native code on random graphs (FUZZ_S
 	  --log=$(BUILD)/fuzz/$(FUZZ_SEED).json --commit=$(shell git rev-parse --short HEAD)
 
 .PHONY: bench
-bench: build ## Print step times and matmul speed
+bench: build ## Print step times, matmul speed and what exactness costs
 	@cmake --build $(BUILD) --target bench
 
 .PHONY: check-bits
