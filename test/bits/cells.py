@@ -106,7 +106,6 @@ def tool_cells(tool, machine, emulated):
     for cpu in machine.cpus:
         yield Cell(f"{tool}: {cpu}", _build(tool, machine, cpu, 2), Run())
     yield Cell(f"{tool}: {machine.cpus[-1]} -O0", _build(tool, machine, machine.cpus[-1], 0), Run())
-    yield Cell(f"{tool}: {machine.cpus[-1]} -O3", _build(tool, machine, machine.cpus[-1], 3), Run())
     for other in emulated:
         yield Cell(f"{tool}: {other.name}", _build(tool, other, other.cpus[0], 2), Run())
 

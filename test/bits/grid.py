@@ -13,7 +13,7 @@ import snapshot
 from machines import build_runner
 from models import dims_of
 
-TIMEOUT = 900
+TIMEOUT = 1800
 
 
 class CellError(Exception):
@@ -39,6 +39,8 @@ def _command(words, what):
                               timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired as error:
         raise CellError(f"{what} takes more than {TIMEOUT} seconds") from error
+    except OSError as error:
+        raise CellError(f"{what} cannot be started: {error}") from error
     if done.returncode != 0:
         text = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
         raise CellError(f"{what} fails: {text}")
