@@ -70,7 +70,7 @@ void work(Desk &desk, uint64_t seed, uint64_t end) {
       countOps(tally, trial, result);
     if (!result.finding || isRefused)
       continue;
-    ++(result.finding->kind == Finding::Kind::Difference ? tally.differences : tally.failures);
+    ++(result.finding->kind == Finding::Kind::Failure ? tally.failures : tally.differences);
     fmt::print(stderr, "\n{}:{}: {}\n  {}\n", seed, index, str(trial.configuration),
                result.finding->text);
     note(desk, index);

@@ -60,7 +60,8 @@ Rebuilt replaceOp(const Function &function, size_t index, Replace replace) {
 Trial withFunction(const Trial &trial, size_t index, Rebuilt rebuilt) {
   Trial changed = trial;
   changed.module.functions[index] = std::move(rebuilt.function);
-  changed.arguments.merge(rebuilt.arguments);
+  for (auto &[key, tensor] : rebuilt.arguments)
+    changed.arguments.insert_or_assign(key, std::move(tensor));
   return changed;
 }
 

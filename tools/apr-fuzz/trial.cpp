@@ -130,16 +130,18 @@ private:
 
   void compare(const std::string &what, const Function &function, const run::Outcome &found) {
     const run::Outcome &expected = expected_.at(function.name);
-    auto report = [&](size_t result, const std::string &text) {
-      throw Found{{Finding::Kind::Difference, function.name, result,
-                   fmt::format("@{}: {}: {}", function.name, what, text)}};
+    auto report = [&](Finding::Kind kind, size_t result, const std::string &text) {
+      throw Found{
+          {kind, function.name, result, fmt::format("@{}: {}: {}", function.name, what, text)}};
     };
     if (bool(found) != bool(expected))
-      report(0, found ? "gives results, the reference the error '" + expected.error() + "'"
-                      : "gives the error '" + found.error() + "', the reference results");
+      report(Finding::Kind::Verdict, 0,
+             found ? "gives results, the reference the error '" + expected.error() + "'"
+                   : "gives the error '" + found.error() + "', the reference results");
     for (size_t i = 0; found && i < found->size(); ++i)
       if (auto where = run::firstDifference((*found)[i], (*expected)[i]))
-        report(i, fmt::format("{}: {}", function.results[i].name, *where));
+        report(Finding::Kind::Difference, i,
+               fmt::format("{}: {}", function.results[i].name, *where));
   }
 
   void compareWithInterpreter(const std::string &what, const Module &module) {

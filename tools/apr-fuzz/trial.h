@@ -24,7 +24,8 @@ struct Trial {
 /// What went wrong, or why nothing could be compared.
 struct Finding {
   enum class Kind : uint8_t {
-    Difference, ///< bits, or whether a call is refused
+    Difference, ///< bits
+    Verdict,    ///< one side refuses the arguments
     Failure,    ///< the compiler gave an error, or an internal one
     Refused,    ///< a pass reports an error about the graph: no fault
   };
