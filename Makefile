@@ -113,6 +113,11 @@ check-code: tools ## Disassemble all examples at every level: no arithmetic outs
 probe: tools ## Recover the order of every kind of sum from its results (test/probe)
 	@test/probe/probe_levels.sh $(BUILD)/tools/aprc/aprc
 
+.PHONY: reproducible
+reproducible: tools ## Compile every example twenty times in other surroundings: the same bytes
+	@python3 test/e2e/Inputs/compile_often.py $(BUILD)/tools/aprc/aprc 20 \
+	  $(wildcard docs/examples/*/*.apr) test/e2e/Inputs/tiny.apir
+
 .PHONY: install
 install: tools ## Install the tools, libaprt and the CMake package below PREFIX
 	@cmake --install $(BUILD)

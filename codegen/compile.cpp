@@ -8,6 +8,7 @@
 #include "codegen/optimize.h"
 #include "codegen/reflection.h"
 #include "codegen/typed_functions.h"
+#include "ir/float_environment.h"
 
 #include <fmt/format.h>
 #include <llvm/IR/LegacyPassManager.h>
@@ -108,6 +109,7 @@ private:
 } // namespace
 
 Result<CompiledModel> compileModule(const Module &module, const CompileOptions &options) {
+  FloatEnvironment environment;
   for (const Function &function : module.functions)
     if (!function.workspaceBytes)
       throw InternalError(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/bfloat.h"
+#include "ir/float_environment.h"
 #include "ir/infer.h"
 #include "ir/text.h"
 #include "ir/text_names.h"
@@ -663,6 +664,7 @@ private:
 } // namespace
 
 std::optional<Module> parseModule(SourceManager &sources, FileId file, Diagnostics &diagnostics) {
+  FloatEnvironment environment;
   auto module = ModuleParser(sources, file, diagnostics).parse();
   if (!module || !verify(*module, diagnostics))
     return std::nullopt;

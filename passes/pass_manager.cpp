@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/pass_manager.h"
 
+#include "ir/float_environment.h"
 #include "ir/text.h"
 #include "ir/verifier.h"
 
@@ -196,6 +197,7 @@ bool runPasses(Module &module, std::span<const std::string> passes, const PassOp
                const PassManagerOptions &managerOptions, Diagnostics &diagnostics) {
   if (auto problem = findDisableProblem(managerOptions.disabled))
     throw InternalError(problem->message);
+  FloatEnvironment environment;
   return Run(module, options, managerOptions, diagnostics).runAll(passes);
 }
 

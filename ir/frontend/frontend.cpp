@@ -2,6 +2,7 @@
 // Files: the library, imports, and which model of a file is compiled.
 #include "ir/frontend/frontend.h"
 
+#include "ir/float_environment.h"
 #include "ir/frontend/check_functions.h"
 #include "ir/frontend/check_names.h"
 #include "ir/frontend/compile_tree.h"
@@ -260,6 +261,7 @@ private:
     return nullptr;
   }
 
+  FloatEnvironment environment_;
   SourceManager &sources_;
   Diagnostics &diagnostics_;
   const FrontendOptions &options_;
@@ -293,6 +295,7 @@ std::optional<std::vector<LoweredTest>> lowerTests(SourceManager &sources, FileI
 }
 
 std::string dumpSyntaxTree(const SourceManager &sources, FileId file, Diagnostics &diagnostics) {
+  FloatEnvironment environment;
   return frontend::dumpAst(frontend::parse(sources, file, diagnostics));
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ir/interp/interpreter.h"
 
+#include "ir/float_environment.h"
 #include "ir/interp/eval.h"
 
-#include <cfenv>
 #include <fmt/format.h>
 #include <new>
 
@@ -22,21 +22,6 @@ int64_t Tensor::count() const { return interp::checkedCount(shape); }
 namespace {
 
 constexpr int kMaximumDepth = 64;
-
-/// Round to nearest, denormals kept, whatever the caller has set.
-class StandardFloatEnvironment {
-public:
-  StandardFloatEnvironment() {
-    std::fegetenv(&saved_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~StandardFloatEnvironment() { std::fesetenv(&saved_); }
-  StandardFloatEnvironment(const StandardFloatEnvironment &) = delete;
-  StandardFloatEnvironment &operator=(const StandardFloatEnvironment &) = delete;
-
-private:
-  std::fenv_t saved_;
-};
 
 void evaluateOp(interp::Evaluation &e) {
   switch (e.op().kind) {
@@ -163,7 +148,7 @@ namespace {
 /// What the run needs of its caller's arguments; bools are 0 or 1 from here on.
 std::vector<Tensor> runAtTopLevel(const Graph &graph, std::span<const Tensor> arguments,
                                   const DimBindings &dims, const InterpreterOptions &options) {
-  StandardFloatEnvironment environment;
+  FloatEnvironment environment;
   interp::MemoryBudget memory(options.maximumBytes);
   std::vector<Tensor> normalized;
   normalized.reserve(arguments.size());

@@ -19,9 +19,14 @@ namespace {
 /// What the source manager calls files that are not on disk: standard input, the library.
 bool isOnDisk(std::string_view name) { return !name.starts_with('<'); }
 
+/// Reads a file once: standard input is empty the second time, and the hash of the sources is that
+/// of every file once, whatever is to be written.
 FileId readSource(const std::string &path, SourceManager &sources) {
-  std::string text = readFile(path);
-  return sources.add(path == "-" ? "<stdin>" : path, std::move(text));
+  const std::string name = path == "-" ? "<stdin>" : path;
+  for (FileId file = 0; file < sources.fileCount(); ++file)
+    if (sources.name(file) == name)
+      return file;
+  return sources.add(name, readFile(path));
 }
 
 /// The first word of IR text that is not a comment; a model file starts with other words.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "ir/float_environment.h"
 #include "runtime/train/error.h"
 #include "tools/aprun/command_line.h"
 #include "tools/aprun/commands.h"
@@ -84,5 +85,7 @@ int guardedMain(std::vector<std::string> arguments) {
 } // namespace apr::aprun
 
 int main(int argc, char **argv) {
+  // What prepares data and averages reports must not depend on a library that was loaded before.
+  apr::FloatEnvironment environment;
   return apr::aprun::guardedMain(std::vector<std::string>(argv + 1, argv + argc));
 }
