@@ -222,7 +222,7 @@ const void *RowFeed::gathered(Fed &fed, std::span<const std::size_t> rows) const
   return fed.buffer.data();
 }
 
-void RowFeed::run(std::span<const std::size_t> rows, std::int64_t rowOffset, void *gradients) {
+void RowFeed::prepare(std::span<const std::size_t> rows) {
   if (isFixed_ && !rows.empty() && rows.size() < batchRows_) {
     padded_.assign(rows.begin(), rows.end());
     padded_.resize(batchRows_, rows.back());
@@ -234,6 +234,10 @@ void RowFeed::run(std::span<const std::size_t> rows, std::int64_t rowOffset, voi
     dims_[static_cast<std::size_t>(batchVariable_)] = static_cast<std::int64_t>(rows.size());
     call_.setDims(dims_);
   }
+}
+
+void RowFeed::run(std::span<const std::size_t> rows, std::int64_t rowOffset, void *gradients) {
+  prepare(rows);
   call_.run(pointers_, rowOffset, gradients);
 }
 

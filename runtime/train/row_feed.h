@@ -48,6 +48,14 @@ public:
   /// them in the whole they belong to.
   void run(std::span<const std::size_t> rows, std::int64_t rowOffset, void *gradients = nullptr);
 
+  /// Prepares these rows without calling the entry: what `inputs` and `dims` then give, until rows
+  /// are prepared again.
+  void prepare(std::span<const std::size_t> rows);
+  /// One pointer per input of the entry; `call().inputShape` tells their shapes.
+  std::span<const void *const> inputs() const { return pointers_; }
+  /// The values of the entry's dimension variables.
+  std::span<const std::int64_t> dims() const { return dims_; }
+
   const EntryCall &call() const { return call_; }
 
 private:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/sha256.h"
 
+#include "runtime/train/sha256_x86.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +30,19 @@ std::uint32_t bigEndian(const std::byte *bytes) {
 
 } // namespace
 
-void Sha256::block(const std::byte *bytes) {
+Sha256::Sha256(Form form) {
+  static const bool hasInstructions = hasShaInstructions();
+  usesInstructions_ = form == Form::Fastest && hasInstructions;
+}
+
+void Sha256::compress(const std::byte *bytes, std::size_t blocks) {
+  if (usesInstructions_)
+    return compressWithInstructions(state_, bytes, blocks, roundConstants);
+  for (; blocks > 0; --blocks, bytes += 64)
+    compressPortably(bytes);
+}
+
+void Sha256::compressPortably(const std::byte *bytes) {
   std::array<std::uint32_t, 64> w;
   for (std::size_t i = 0; i < 16; ++i)
     w[i] = bigEndian(bytes + 4 * i);
@@ -54,9 +68,10 @@ void Sha256::update(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const std::size_t used = size_ % 64;
     if (used == 0 && bytes.size() >= 64) {
-      block(bytes.data());
-      size_ += 64;
-      bytes = bytes.subspan(64);
+      const std::size_t blocks = bytes.size() / 64;
+      compress(bytes.data(), blocks);
+      size_ += blocks * 64;
+      bytes = bytes.subspan(blocks * 64);
       continue;
     }
     const std::size_t part = std::min(bytes.size(), 64 - used);
@@ -64,7 +79,7 @@ void Sha256::update(std::span<const std::byte> bytes) {
     size_ += part;
     bytes = bytes.subspan(part);
     if (used + part == 64)
-      block(pending_.data());
+      compress(pending_.data(), 1);
   }
 }
 

@@ -9,9 +9,12 @@
 
 namespace apr::train {
 
-/// SHA-256 (FIPS 180-4), fed piece by piece.
+/// SHA-256 (FIPS 180-4), fed piece by piece; by the processor's own instructions where it has them.
 class Sha256 {
 public:
+  enum class Form { Fastest, Portable };
+  explicit Sha256(Form form = Form::Fastest);
+
   void update(std::span<const std::byte> bytes);
   void update(const void *data, std::size_t size) {
     update({static_cast<const std::byte *>(data), size});
@@ -21,8 +24,10 @@ public:
   std::string finish();
 
 private:
-  void block(const std::byte *bytes);
+  void compress(const std::byte *bytes, std::size_t blocks);
+  void compressPortably(const std::byte *bytes);
 
+  bool usesInstructions_;
   std::array<std::uint32_t, 8> state_{0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au,
                                       0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u};
   std::array<std::byte, 64> pending_{};
