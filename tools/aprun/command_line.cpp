@@ -170,7 +170,8 @@ const char *synopsis(std::string_view command) {
   if (command == "test")
     return "aprun test FILE… [FLAG…]";
   if (command == "verify")
-    return "aprun verify RUN [--against interpreter|cpu=LEVEL|optimize=LEVEL|OTHER.o] [FLAG…]\n"
+    return "aprun verify RUN [--against interpreter|cpu=LEVEL|optimize=LEVEL|OTHER.o|OTHER.apr] "
+           "[FLAG…]\n"
            "       (repeats a training and compares; exit code 5: other bits, 6: altered record)";
   if (command == "hash")
     return "aprun hash FILE|RUN… [FLAG…]";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/step_record.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/lockstep.h"
 #include "tools/aprun/verify_files.h"
 #include "tools/aprun/verify_run.h"
 
@@ -112,6 +113,8 @@ int verifyCommand(const CommandLine &line) {
       session.settings.steps.value_or(std::numeric_limits<std::uint64_t>::max());
   fmt::print("{}: record, data, weights and model are what they were\n", session.folder);
   std::fflush(stdout);
+  if (const auto against = line.option("against"))
+    return compareInLockstep(session, line, rerun, *against, steps);
   return report(session, repeatTraining(session, rerun, steps), steps);
 }
 
