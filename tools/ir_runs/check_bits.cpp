@@ -101,7 +101,8 @@ Result<std::vector<BitChecker::Case>> BitChecker::drawCases(const Module &module
       return Error{fmt::format("{}a run takes about {:.1e} scalar operations, the limit is {:.1e}",
                                describe(drawn.dims), interpreterWork(function.graph, drawn.dims),
                                options_.maximumWork)};
-    auto arguments = drawArguments(module, function, drawn.dims, random);
+    auto arguments = drawArguments(module, function, drawn.dims, random,
+                                   draw % 2 == 0 ? Values::Ordinary : Values::Edges);
     if (!arguments) {
       refusal = "the arguments are too large";
       continue;

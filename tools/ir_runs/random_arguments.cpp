@@ -9,6 +9,21 @@ namespace apr::run {
 namespace {
 /// Larger tensors have no place in a test, and a typing error should not fill the memory.
 constexpr int64_t kMaximumElements = int64_t(1) << 26;
+
+/// True for variances and other running figures, which are no negative numbers.
+bool isUntrained(const Module &module, const Argument &argument) {
+  const StateTensor *state = module.findState(argument.name);
+  return argument.role == ArgumentRole::State && state && state->role != StateRole::Parameter;
+}
+
+void fillValues(Tensor &tensor, const Module &module, const Argument &argument, Values values,
+                RandomInputs &random) {
+  if (values == Values::Edges)
+    random.fill(tensor);
+  else
+    random.fillOrdinary(tensor, isUntrained(module, argument) ? 0.0 : -0.5);
+}
+
 } // namespace
 
 Result<std::vector<int64_t>> bindShape(const Type &type, const DimBindings &dims) {
@@ -34,7 +49,8 @@ DimBindings drawDims(const Function &function, RandomInputs &random) {
 }
 
 std::optional<std::vector<Tensor>> drawArguments(const Module &module, const Function &function,
-                                                 const DimBindings &dims, RandomInputs &random) {
+                                                 const DimBindings &dims, RandomInputs &random,
+                                                 Values values) {
   std::vector<Tensor> arguments;
   for (size_t i = 0; i < function.arguments.size(); ++i) {
     const Argument &argument = function.arguments[i];
@@ -49,7 +65,7 @@ std::optional<std::vector<Tensor>> drawArguments(const Module &module, const Fun
     else if (argument.role == ArgumentRole::Exec)
       tensor.elements<int64_t>()[0] = static_cast<int64_t>(random.below(2) * random.below(1000));
     else
-      random.fill(tensor);
+      fillValues(tensor, module, argument, values, random);
     if (const auto *hyper = module.findHyper(argument.name);
         hyper && argument.role == ArgumentRole::Hyper)
       tensor.data = Literal::splat(hyper->dtype, hyper->defaultValue).bytes;

@@ -15,9 +15,17 @@ Result<std::vector<int64_t>> bindShape(const Type &type, const DimBindings &dims
 /// A size for every open dim of the function.
 DimBindings drawDims(const Function &function, RandomInputs &random);
 
+/// What random tensors hold.
+enum class Values : uint8_t {
+  Edges,    ///< infinities, NaN, denormals and huge values among ordinary ones
+  Ordinary, ///< numbers below 1/2, of which those in state that no one trains are not negative:
+            ///< what nets stay finite with
+};
+
 /// Arguments for one random call, or nothing where the dims give no shapes: indices mostly within
-/// their limits, hyperparameters at their defaults, the row offset mostly 0, edge values elsewhere.
+/// their limits, hyperparameters at their defaults, the row offset mostly 0.
 std::optional<std::vector<Tensor>> drawArguments(const Module &module, const Function &function,
-                                                 const DimBindings &dims, RandomInputs &random);
+                                                 const DimBindings &dims, RandomInputs &random,
+                                                 Values values = Values::Edges);
 
 } // namespace apr::run

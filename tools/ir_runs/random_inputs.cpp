@@ -106,6 +106,35 @@ void RandomInputs::fill(Tensor &tensor) {
   }
 }
 
+void RandomInputs::fillOrdinary(Tensor &tensor, double low) {
+  auto number = [&] { return low + (0.5 - low) * static_cast<double>(bits() >> 11) * 0x1p-53; };
+  switch (tensor.dtype) {
+  case DType::F32:
+    for (float &x : tensor.elements<float>())
+      x = static_cast<float>(number());
+    return;
+  case DType::F64:
+    for (double &x : tensor.elements<double>())
+      x = number();
+    return;
+  case DType::BF16:
+    for (uint16_t &x : tensor.elements<uint16_t>())
+      x = roundToBfloat(number());
+    return;
+  case DType::I32:
+  case DType::I64:
+    return fillIndices(tensor, 11);
+  case DType::U8:
+    for (uint8_t &x : tensor.elements<uint8_t>())
+      x = static_cast<uint8_t>(below(11));
+    return;
+  case DType::Bool:
+    for (uint8_t &x : tensor.elements<uint8_t>())
+      x = below(2) != 0;
+    return;
+  }
+}
+
 void RandomInputs::fillIndices(Tensor &tensor, int64_t limit) {
   auto draw = [&] { return static_cast<int64_t>(below(static_cast<uint64_t>(limit))); };
   if (tensor.dtype == DType::I32)

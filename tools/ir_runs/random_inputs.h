@@ -12,6 +12,8 @@ public:
   explicit RandomInputs(uint64_t seed) : state_(seed) {}
 
   void fill(Tensor &tensor);
+  /// Floats from `low` to 1/2, integers from 0 to 10.
+  void fillOrdinary(Tensor &tensor, double low);
   /// Integers in [0, limit), limit >= 1.
   void fillIndices(Tensor &tensor, int64_t limit);
   /// A size around vector widths and chunk lengths, mostly small.
