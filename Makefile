@@ -118,6 +118,27 @@ reproducible: tools ## Compile every example twenty times in other surroundings:
 	@python3 test/e2e/Inputs/compile_often.py $(BUILD)/tools/aprc/aprc 20 \
 	  $(wildcard docs/examples/*/*.apr) test/e2e/Inputs/tiny.apir
 
+# JOBS processes' worth of threads; several `make exhaustive` may also run beside each other.
+JOBS ?= $(shell nproc)
+exhaustive = $(BUILD)/tools/exhaustive/apr-exhaustive
+
+.PHONY: apr-exhaustive
+apr-exhaustive: setup-tests
+	@$(configure)
+	@cmake --build $(BUILD) --target apr-exhaustive
+
+.PHONY: exhaustive
+exhaustive: apr-exhaustive ## Prove the f32 functions on all inputs by MPFR; can be continued (FUNCTIONS="exp sin", JOBS=n)
+	$(exhaustive) prove -j$(JOBS) --state $(BUILD)/exhaustive-state --record $(FUNCTIONS)
+
+.PHONY: exhaustive-check
+exhaustive-check: apr-exhaustive ## Compare the f32 functions of every CPU level with the proven hashes (SAMPLE=n blocks)
+	$(exhaustive) check -j$(JOBS) $(if $(SAMPLE),--sample $(SAMPLE)) $(FUNCTIONS)
+
+.PHONY: exhaustive-f64
+exhaustive-f64: apr-exhaustive ## Measure the errors of the f64 functions, pow and atan2 by MPFR
+	$(exhaustive) f64 -j$(JOBS) $(FUNCTIONS)
+
 .PHONY: install
 install: tools ## Install the tools, libaprt and the CMake package below PREFIX
 	@cmake --install $(BUILD)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "codegen/elementary.h"
 
-#include "codegen/elementary/activations.h"
-#include "codegen/elementary/formulas.h"
+#include "codegen/elementary/formula_table.h"
 #include "codegen/elementary/lane_values.h"
 
 #include <llvm/Analysis/VectorUtils.h>
@@ -16,68 +15,11 @@ namespace {
 using elementary::LaneF64;
 using llvm::Value;
 
-/// A function before its last rounding, over f64 lanes.
-using LaneFormula = LaneF64 (*)(LaneF64);
-
-/// Empty where the op has none.
-LaneFormula findFormula(OpKind kind) {
-  switch (kind) {
-  case OpKind::Rsqrt:
-    return elementary::rsqrt;
-  case OpKind::Exp:
-    return elementary::exp;
-  case OpKind::Expm1:
-    return elementary::expm1;
-  case OpKind::Log:
-    return elementary::log;
-  case OpKind::Log1p:
-    return elementary::log1p;
-  case OpKind::Sin:
-    return elementary::sin;
-  case OpKind::Cos:
-    return elementary::cos;
-  case OpKind::Tanh:
-    return elementary::tanh;
-  case OpKind::Sigmoid:
-    return elementary::sigmoid;
-  case OpKind::Erf:
-    return elementary::erf;
-  case OpKind::Exp2:
-    return elementary::exp2;
-  case OpKind::Log2:
-    return elementary::log2;
-  case OpKind::Tan:
-    return elementary::tan;
-  case OpKind::Asin:
-    return elementary::asin;
-  case OpKind::Acos:
-    return elementary::acos;
-  case OpKind::Atan:
-    return elementary::atan;
-  case OpKind::Sinh:
-    return elementary::sinh;
-  case OpKind::Cosh:
-    return elementary::cosh;
-  case OpKind::ErfInv:
-    return elementary::erfinv;
-  case OpKind::Softplus:
-    return elementary::softplus;
-  case OpKind::Silu:
-    return elementary::silu;
-  case OpKind::Gelu:
-    return elementary::gelu;
-  case OpKind::GeluTanh:
-    return elementary::geluTanh;
-  default:
-    return nullptr;
-  }
-}
-
 Value *emitGroup(OpKind kind, llvm::IRBuilderBase &builder, Value *x) {
   if (kind == OpKind::Sqrt) // IEEE 754 rounds it correctly
     return builder.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
   auto *wide = elementary::withElement(x->getType(), builder.getDoubleTy());
-  LaneFormula formula = findFormula(kind);
+  auto formula = elementary::findFormula<LaneF64>(kind);
   if (!formula)
     throw InternalError("emitElementary: no f32 formula for this op");
   LaneF64 result = formula({&builder, builder.CreateFPExt(x, wide)});
@@ -102,7 +44,9 @@ Value *emitInGroups(OpKind kind, llvm::IRBuilderBase &builder, Value *x, unsigne
 
 } // namespace
 
-bool isElementary(OpKind kind) { return kind == OpKind::Sqrt || findFormula(kind) != nullptr; }
+bool isElementary(OpKind kind) {
+  return kind == OpKind::Sqrt || elementary::findFormula<LaneF64>(kind) != nullptr;
+}
 
 llvm::Value *emitElementary(OpKind kind, llvm::IRBuilderBase &builder, llvm::Value *x,
                             const KernelTarget &target) {

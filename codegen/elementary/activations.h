@@ -47,11 +47,19 @@ template <class F> F geluTanh(F x) {
   return selectActivationEnds(x, 12.0, value);
 }
 
+/// e^(-a^2/2) / Phi(-a) = 2 + a (sqrt(2 pi) + W(a)) for a >= 0: Mills' ratio, turned over.
+template <class F, size_t N> Pair<F> millsDivisor(F a, const double (&coefficients)[N]) {
+  F w = horner(F((a - 4.0) / (a + 4.0)), coefficients);
+  Pair<F> linear = expansions::twoProduct(a, splat(a, expansions::kSqrtTwoPi));
+  Pair<F> sum = twoSum(splat(a, 2.0), linear.high);
+  return fastTwoSum(sum.high, sum.low + (linear.low + a * (w + expansions::kSqrtTwoPiRest)));
+}
+
 /// x Phi(x), Phi(-a) = e^(-a^2/2) / millsDivisor(a): for positive x taken from x.
 template <class F> F gelu(F x) {
   F a = clamp(absolute(x), 0.0, 16.0);
   auto [scale, power] = expPair(F(a * a * -0.5), splat(x, 0.0));
-  Pair<F> share = divided(power, expansions::millsDivisor(a, kGeluTail));
+  Pair<F> share = divided(power, millsDivisor(a, kGeluTail));
   F factor = a * scale;
   F base = select(x > 0.0, a, splat(x, 0.0));
   Pair<F> sum = fastTwoSum(base, F(-(factor * share.high)));

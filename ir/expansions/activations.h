@@ -81,10 +81,12 @@ template <class F> F geluTanh(F x) {
 
 /// e^(-a^2/2) / Phi(-a) = 2 + a (sqrt(2 pi) + W(a)) for a >= 0: Mills' ratio, turned over.
 template <class F, size_t N> Pair<F> millsDivisor(F a, const double (&coefficients)[N]) {
-  F w = horner(F((a - 4.0) / (a + 4.0)), coefficients);
-  Pair<F> linear = twoProduct(a, splat(a, kSqrtTwoPi));
+  Pair<F> tail = polynomial(relativeDistance(a, 4.0), coefficients);
+  Pair<F> slope = twoSum(splat(a, kSqrtTwoPi), tail.high);
+  F slopeLow = slope.low + (tail.low + kSqrtTwoPiRest);
+  Pair<F> linear = twoProduct(a, slope.high);
   Pair<F> sum = twoSum(splat(a, 2.0), linear.high);
-  return fastTwoSum(sum.high, sum.low + (linear.low + a * (w + kSqrtTwoPiRest)));
+  return fastTwoSum(sum.high, sum.low + (linear.low + a * slopeLow));
 }
 
 /// x Phi(x), Phi(-a) = e^(-a^2/2) / millsDivisor(a) and Phi(a) = 1 - Phi(-a).

@@ -77,8 +77,9 @@ template <class F> F exp2(F x) {
 template <class F> Pair<F> expm1Pair(F x) {
   auto e = expParts(x, splat(x, 0.0));
   F scale = powerOf2(e.exponent);
-  Pair<F> sum = twoSum(F(scale - 1.0), F(scale * e.tail.high));
-  return fastTwoSum(sum.high, sum.low + scale * e.tail.low);
+  Pair<F> head = twoSum(scale, splat(x, -1.0)); // from 2^54 on, the 1 is below the last place
+  Pair<F> sum = twoSum(head.high, F(scale * e.tail.high));
+  return fastTwoSum(sum.high, sum.low + (head.low + scale * e.tail.low));
 }
 
 template <class F> F expm1(F x) {
@@ -191,8 +192,11 @@ template <class F> F erf(F x) {
   F z = a * a;
   F near = a + a * (z * horner(z, kErfTail) + kErfLead);
   Pair<F> square = twoProduct(a, a);
-  F power = expOfSum(F(-square.high), F(-square.low));
-  Pair<F> complement = twoProduct(power, horner(F((a - 2.0) / (a + 2.0)), kErfcScaled));
+  auto e = expParts(F(-square.high), F(-square.low));
+  Pair<F> one = fastTwoSum(1.0, e.tail.high);
+  F scale = powerOf2(e.exponent);
+  Pair<F> power{scale * one.high, scale * (one.low + e.tail.low)};
+  Pair<F> complement = product(power, polynomial(relativeDistance(a, 2.0), kErfcScaled));
   Pair<F> above = fastTwoSum(1.0, F(-complement.high));
   F far = above.high + (above.low - complement.low);
   return withSignOf(select(a < 0.84, near, far), x);

@@ -64,6 +64,17 @@ template <class F> Pair<F> product(Pair<F> a, Pair<F> b) {
   return fastTwoSum(p.high, p.low + (a.high * b.low + a.low * b.high));
 }
 
+/// The polynomial at t, its last step in pairs: what t and the coefficients above the first round
+/// off counts by the share of the rest only.
+template <class F, size_t N> Pair<F> polynomial(Pair<F> t, const double (&coefficients)[N]) {
+  F slope = splat(t.high, coefficients[N - 1]);
+  for (size_t k = N - 1; k-- > 1;)
+    slope = slope * t.high + coefficients[k];
+  Pair<F> rise = twoProduct(t.high, slope);
+  Pair<F> sum = twoSum(splat(t.high, coefficients[0]), rise.high);
+  return {sum.high, sum.low + (rise.low + t.low * slope)};
+}
+
 template <class F> F absolute(F x) { return fromBits(bitsOf(x) & ~kSignBit); }
 
 template <class F> F withSignOf(F magnitude, F x) {
@@ -94,6 +105,12 @@ template <class F> Pair<F> divided(Pair<F> a, Pair<F> b) {
   F head = leadingBits(b.high);
   F rest = (a.high - quotient * head) - quotient * (b.high - head);
   return {quotient, (rest + (a.low - quotient * b.low)) * reciprocal};
+}
+
+/// (a - c) / (a + c) for a >= 0, c > 0 of ordinary size.
+template <class F> Pair<F> relativeDistance(F a, double c) {
+  Pair<F> quotient = divided(twoSum(a, splat(a, -c)), twoSum(a, splat(a, c)));
+  return fastTwoSum(quotient.high, quotient.low);
 }
 
 template <class F> Pair<F> negated(Pair<F> a) { return {-a.high, -a.low}; }

@@ -6,6 +6,15 @@
 
 namespace apr::exhaustive {
 
+uint64_t digestOf(std::span<const uint64_t> hashes) {
+  uint64_t digest = 0;
+  for (uint64_t word : hashes) {
+    digest = (digest ^ word) * 0x9e3779b97f4a7c15;
+    digest ^= digest >> 32;
+  }
+  return digest;
+}
+
 std::vector<uint64_t> readHashes(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
   std::vector<uint64_t> hashes;

@@ -43,6 +43,9 @@ private:
   std::array<uint64_t, kLanes> lanes_{};
 };
 
+/// One word for all blocks of a function.
+uint64_t digestOf(std::span<const uint64_t> hashes);
+
 /// Little-endian 64-bit words. A missing file reads as empty.
 std::vector<uint64_t> readHashes(const std::string &path);
 void writeHashes(const std::string &path, std::span<const uint64_t> hashes);

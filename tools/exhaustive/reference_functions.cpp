@@ -77,21 +77,36 @@ int mpfrSilu(mpfr_t result, const mpfr_t x, mpfr_rnd_t mode) {
   return setTinyActivation(result, x, slope) ? 0 : divideByOnePlusExp(result, x, x, mode);
 }
 
-/// The density of the normal distribution at 0: the slope of both forms of gelu.
-void setDensity(mpfr_t result) {
-  mpfr_const_pi(result, MPFR_RNDN);
-  mpfr_mul_2ui(result, result, 1, MPFR_RNDN);
-  mpfr_rec_sqrt(result, result, MPFR_RNDN);
-}
+/// The density of the normal distribution at 0, the slope of both forms of gelu: computed once, for
+/// millions of operands ask.
+class Density {
+public:
+  Density() {
+    mpfr_init2(value_, 400);
+    mpfr_const_pi(value_, MPFR_RNDN);
+    mpfr_mul_2ui(value_, value_, 1, MPFR_RNDN);
+    mpfr_rec_sqrt(value_, value_, MPFR_RNDN);
+  }
+  ~Density() { mpfr_clear(value_); }
+  Density(const Density &) = delete;
+  Density &operator=(const Density &) = delete;
+
+  static mpfr_srcptr get() {
+    thread_local Density density;
+    return density.value_;
+  }
+
+private:
+  mpfr_t value_;
+};
 
 /// x erfc(-x / sqrt(2)) / 2.
 int mpfrGelu(mpfr_t result, const mpfr_t x, mpfr_rnd_t mode) {
   if (setActivationEnd(result, x))
     return 0;
-  Temporary share(result);
-  setDensity(share);
-  if (setTinyActivation(result, x, share))
+  if (setTinyActivation(result, x, Density::get()))
     return 0;
+  Temporary share(result);
   mpfr_sqrt_ui(share, 2, mode);
   mpfr_div(share, x, share, mode);
   mpfr_neg(share, share, mode);
@@ -104,10 +119,9 @@ int mpfrGelu(mpfr_t result, const mpfr_t x, mpfr_rnd_t mode) {
 int mpfrGeluTanh(mpfr_t result, const mpfr_t x, mpfr_rnd_t mode) {
   if (setActivationEnd(result, x))
     return 0;
-  Temporary exponent(result), factor(result);
-  setDensity(factor);
-  if (setTinyActivation(result, x, factor))
+  if (setTinyActivation(result, x, Density::get()))
     return 0;
+  Temporary exponent(result), factor(result);
   mpfr_sqr(exponent, x, mode);
   mpfr_mul_ui(exponent, exponent, 44715, mode);
   mpfr_div_ui(exponent, exponent, 1000000, mode);
@@ -188,65 +202,70 @@ double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 /// x f(x), where f(-inf) = 0 and its product with -inf counts as -0.
 double activation(double x, double share) { return x == -kInfinity ? -0.0 : x * share; }
 
+/// `function` of every operand.
+template <auto function> void each(std::span<const float> operands, double *results) {
+  for (size_t i = 0; i < operands.size(); ++i)
+    results[i] = function(operands[i]);
+}
+
 } // namespace
 
 ReferenceFunctions findReferenceFunctions(OpKind kind) {
   switch (kind) {
   case OpKind::Sqrt:
-    return {mpfr_sqrt, [](double x) { return std::sqrt(x); }};
+    return {mpfr_sqrt, each<[](double x) { return std::sqrt(x); }>};
   case OpKind::Rsqrt:
-    return {mpfrRsqrt, [](double x) { return 1 / std::sqrt(x); }};
+    return {mpfrRsqrt, each<[](double x) { return 1 / std::sqrt(x); }>};
   case OpKind::Exp:
-    return {mpfr_exp, [](double x) { return std::exp(x); }};
+    return {mpfr_exp, each<[](double x) { return std::exp(x); }>};
   case OpKind::Exp2:
-    return {mpfr_exp2, [](double x) { return std::exp2(x); }};
+    return {mpfr_exp2, each<[](double x) { return std::exp2(x); }>};
   case OpKind::Expm1:
-    return {mpfr_expm1, [](double x) { return std::expm1(x); }};
+    return {mpfr_expm1, each<[](double x) { return std::expm1(x); }>};
   case OpKind::Log:
-    return {mpfr_log, [](double x) { return std::log(x); }};
+    return {mpfr_log, each<[](double x) { return std::log(x); }>};
   case OpKind::Log2:
-    return {mpfr_log2, [](double x) { return std::log2(x); }};
+    return {mpfr_log2, each<[](double x) { return std::log2(x); }>};
   case OpKind::Log1p:
-    return {mpfr_log1p, [](double x) { return std::log1p(x); }};
+    return {mpfr_log1p, each<[](double x) { return std::log1p(x); }>};
   case OpKind::Sin:
-    return {mpfr_sin, [](double x) { return std::sin(x); }};
+    return {mpfr_sin, each<[](double x) { return std::sin(x); }>};
   case OpKind::Cos:
-    return {mpfr_cos, [](double x) { return std::cos(x); }};
+    return {mpfr_cos, each<[](double x) { return std::cos(x); }>};
   case OpKind::Tan:
-    return {mpfr_tan, [](double x) { return std::tan(x); }};
+    return {mpfr_tan, each<[](double x) { return std::tan(x); }>};
   case OpKind::Asin:
-    return {mpfr_asin, [](double x) { return std::asin(x); }};
+    return {mpfr_asin, each<[](double x) { return std::asin(x); }>};
   case OpKind::Acos:
-    return {mpfr_acos, [](double x) { return std::acos(x); }};
+    return {mpfr_acos, each<[](double x) { return std::acos(x); }>};
   case OpKind::Atan:
-    return {mpfr_atan, [](double x) { return std::atan(x); }};
+    return {mpfr_atan, each<[](double x) { return std::atan(x); }>};
   case OpKind::Sinh:
-    return {mpfr_sinh, [](double x) { return std::sinh(x); }};
+    return {mpfr_sinh, each<[](double x) { return std::sinh(x); }>};
   case OpKind::Cosh:
-    return {mpfr_cosh, [](double x) { return std::cosh(x); }};
+    return {mpfr_cosh, each<[](double x) { return std::cosh(x); }>};
   case OpKind::Tanh:
-    return {mpfr_tanh, [](double x) { return std::tanh(x); }};
+    return {mpfr_tanh, each<[](double x) { return std::tanh(x); }>};
   case OpKind::Sigmoid:
-    return {mpfrSigmoid, [](double x) { return logistic(x); }};
+    return {mpfrSigmoid, each<[](double x) { return logistic(x); }>};
   case OpKind::Erf:
-    return {mpfr_erf, [](double x) { return std::erf(x); }};
+    return {mpfr_erf, each<[](double x) { return std::erf(x); }>};
   case OpKind::ErfInv:
-    return {mpfrInverseErf, [](double x) { return inverseErf(x); }, 0x1p-42};
+    return {mpfrInverseErf, each<[](double x) { return inverseErf(x); }>, 0x1p-42};
   case OpKind::Softplus:
     return {mpfrSoftplus,
-            [](double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }};
+            each<[](double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }>};
   case OpKind::Silu:
-    return {mpfrSilu, [](double x) { return activation(x, logistic(x)); }};
+    return {mpfrSilu, each<[](double x) { return activation(x, logistic(x)); }>};
   case OpKind::Gelu:
     return {mpfrGelu,
-            [](double x) { return activation(x, 0.5 * std::erfc(x * -0.70710678118654752)); },
+            each<[](double x) { return activation(x, 0.5 * std::erfc(x * -0.70710678118654752)); }>,
             0x1p-40};
   case OpKind::GeluTanh:
-    return {mpfrGeluTanh,
-            [](double x) {
+    return {mpfrGeluTanh, each<[](double x) {
               return activation(x,
                                 logistic(x * (1.5957691216057308 + 0.071354816272600254 * x * x)));
-            },
+            }>,
             0x1p-40};
   default:
     throw InternalError("findReferenceFunctions: not an elementary function");

@@ -2,13 +2,19 @@
 #include "codegen/elementary.h"
 #include "ir/interp/exact_math.h"
 #include "tools/exhaustive/block_hashes.h"
+#include "tools/exhaustive/cpu_levels.h"
+#include "tools/exhaustive/formula_hash.h"
 #include "tools/exhaustive/native_code.h"
+#include "tools/exhaustive/proof_table.h"
 #include "tools/exhaustive/reference.h"
 
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cctype>
 #include <cmath>
+#include <fstream>
+#include <map>
 #include <random>
 
 namespace apr {
@@ -16,6 +22,8 @@ namespace {
 
 using exhaustive::compileElementary;
 using exhaustive::Reference;
+
+const std::string kHashFolder = APR_SOURCE_DIR "/test/data/function_hashes";
 
 uint32_t bits(float x) { return std::bit_cast<uint32_t>(x); }
 
@@ -77,6 +85,17 @@ std::vector<float> interestingOperands() {
   return operands;
 }
 
+/// The same, and those whose values are closest to a rounding boundary in the whole of f32: a run
+/// over all operands has found them.
+std::vector<float> operandsFor(OpKind kind) {
+  auto operands = interestingOperands();
+  std::ifstream file(kHashFolder + "/" + std::string(opInfo(kind).mnemonic) + ".hardest");
+  for (std::string line; std::getline(file, line);)
+    operands.push_back(std::bit_cast<float>(static_cast<uint32_t>(std::stoul(line, nullptr, 16))));
+  operands.resize((operands.size() + 63) / 64 * 64);
+  return operands;
+}
+
 void expectCorrect(OpKind kind, const std::vector<float> &operands,
                    const std::vector<float> &results, const std::string &what) {
   Reference reference(kind);
@@ -97,10 +116,59 @@ TEST(Elementary, InterpreterAndCodegenKnowTheSameFunctions) {
     EXPECT_EQ(isElementary(kind), hasExactElementary(kind)) << opInfo(kind).mnemonic;
 }
 
-TEST(Elementary, InterpreterIsCorrectlyRounded) {
-  auto operands = interestingOperands();
-  operands.resize(20000); // about a microsecond each
+/// All that computes floats element by element is arithmetic, exact by IEEE 754, or judged.
+TEST(Elementary, NoFunctionIsMissing) {
+  for (OpKind kind : allOps()) {
+    bool isExact = false;
+    switch (kind) {
+    case OpKind::Neg:
+    case OpKind::Abs:
+    case OpKind::Sign:
+    case OpKind::Floor:
+    case OpKind::Ceil:
+    case OpKind::Round:
+      isExact = true;
+      break;
+    default:
+      break;
+    }
+    if (opInfo(kind).family == OpFamily::Unary) {
+      EXPECT_NE(isElementary(kind), isExact) << opInfo(kind).mnemonic;
+    }
+    if (opInfo(kind).family == OpFamily::BinaryFloat) {
+      EXPECT_TRUE(kind == OpKind::Pow || kind == OpKind::Atan2) << opInfo(kind).mnemonic;
+    }
+  }
+}
+
+/// PROOF.md is of the operations and constants that are compiled now, and of the hashes beside it.
+TEST(Elementary, IsProvenAsItIs) {
+  auto table = exhaustive::ProofTable::read(kHashFolder + "/PROOF.md");
   for (OpKind kind : elementaryKinds()) {
+    std::string mnemonic(opInfo(kind).mnemonic);
+    const auto *proof = table.findProof(mnemonic);
+    ASSERT_TRUE(proof) << mnemonic << " is not in PROOF.md: run `make exhaustive`";
+    EXPECT_EQ(proof->formula, exhaustive::formulaHash(kind))
+        << mnemonic << " is compiled from another formula than was proven: run `make exhaustive`";
+    EXPECT_EQ(proof->inputs, uint64_t(1) << 32) << mnemonic;
+    EXPECT_EQ(proof->misrounded, 0u) << mnemonic;
+    auto hashes = exhaustive::readHashes(kHashFolder + "/" + mnemonic + ".hashes");
+    EXPECT_EQ(proof->digest, exhaustive::digestOf(hashes)) << mnemonic;
+  }
+}
+
+/// One bit of one coefficient makes another formula.
+TEST(Elementary, FormulasDiffer) {
+  std::map<uint64_t, OpKind> seen;
+  for (OpKind kind : elementaryKinds())
+    EXPECT_TRUE(seen.emplace(exhaustive::formulaHash(kind), kind).second) << opInfo(kind).mnemonic;
+}
+
+TEST(Elementary, InterpreterIsCorrectlyRounded) {
+  for (OpKind kind : elementaryKinds()) {
+    auto operands = operandsFor(kind);
+    // About a microsecond each: the edges, the hardest and a part of the random ones.
+    operands.erase(operands.begin() + 15000, operands.end() - 512);
     std::vector<float> results;
     for (float x : operands)
       results.push_back(exactElementary(kind, x));
@@ -111,8 +179,8 @@ TEST(Elementary, InterpreterIsCorrectlyRounded) {
 class CompiledElementary : public testing::TestWithParam<TargetOptions> {};
 
 TEST_P(CompiledElementary, IsCorrectlyRoundedAndSelfContained) {
-  const auto operands = interestingOperands();
   for (OpKind kind : elementaryKinds()) {
+    const auto operands = operandsFor(kind);
     auto code = compileElementary(kind, GetParam());
     std::vector<float> results(operands.size());
     code->run({operands.data()}, results.data(), static_cast<int64_t>(operands.size()));
@@ -128,8 +196,7 @@ TEST_P(CompiledElementary, GivesTheBlocksOfTheJudgedRun) {
   std::vector<float> operands(exhaustive::kBlockInputs), results(exhaustive::kBlockInputs);
   for (OpKind kind : elementaryKinds()) {
     std::string mnemonic(opInfo(kind).mnemonic);
-    auto expected =
-        exhaustive::readHashes(APR_SOURCE_DIR "/test/data/function_hashes/" + mnemonic + ".hashes");
+    auto expected = exhaustive::readHashes(kHashFolder + "/" + mnemonic + ".hashes");
     ASSERT_EQ(expected.size(), 4096u) << mnemonic;
     auto code = compileElementary(kind, GetParam());
     // Denormals; small, ordinary and large numbers, one block of them negative.
@@ -144,23 +211,12 @@ TEST_P(CompiledElementary, GivesTheBlocksOfTheJudgedRun) {
   }
 }
 
-#if defined(__x86_64__)
-std::vector<TargetOptions> levelsOfThisMachine() {
-  std::vector<TargetOptions> levels = {{.cpu = "x86-64-v2"},
-                                       {.cpu = "x86-64-v2", .level = CodegenLevel::O0}};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    levels.push_back({.cpu = "x86-64-v3"});
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-    levels.push_back({.cpu = "x86-64-v4"});
-  return levels;
-}
-#else
-std::vector<TargetOptions> levelsOfThisMachine() { return {{}}; }
-#endif
-
-INSTANTIATE_TEST_SUITE_P(Levels, CompiledElementary, testing::ValuesIn(levelsOfThisMachine()),
-                         [](const auto &info) { return "level" + std::to_string(info.index); });
+INSTANTIATE_TEST_SUITE_P(Levels, CompiledElementary,
+                         testing::ValuesIn(exhaustive::targetsToCheck()), [](const auto &info) {
+                           std::string name = exhaustive::describe(info.param);
+                           std::erase_if(name, [](char c) { return std::isalnum(c) == 0; });
+                           return name;
+                         });
 
 } // namespace
 } // namespace apr

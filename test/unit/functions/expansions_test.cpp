@@ -8,7 +8,7 @@
 #include "ir/expansions/formulas.h"
 #include "ir/expansions/pow.h"
 #include "ir/interp/interpreter.h"
-#include "test/unit/functions/scalar_values.h"
+#include "tools/exhaustive/scalar_values.h"
 
 #include <gtest/gtest.h>
 
