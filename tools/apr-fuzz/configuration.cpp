@@ -33,8 +33,8 @@ Configuration drawConfiguration(run::RandomInputs &random, const std::vector<std
   // LLVM's optimizer takes most of the time, and is seldom at fault: mostly kernels for vectors are
   // compiled without it.
   const uint64_t level = random.below(50);
-  target.level = level < 44   ? CodegenLevel::O0
-                 : level < 47 ? CodegenLevel::O1
+  target.level = level < 46   ? CodegenLevel::O0
+                 : level < 48 ? CodegenLevel::O1
                  : level < 49 ? CodegenLevel::O2
                               : CodegenLevel::O3;
   if (target.level == CodegenLevel::O0 && random.below(4) != 0)

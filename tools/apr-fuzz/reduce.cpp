@@ -16,6 +16,7 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <fstream>
+#include <sstream>
 
 namespace apr::fuzz {
 
@@ -27,19 +28,21 @@ constexpr double kSecondsPerReduction = 90;
 std::string encode(const std::optional<Finding> &finding) {
   if (!finding)
     return "none";
-  return fmt::format("{}\n{}\n{}\n{}", static_cast<int>(finding->kind), finding->result,
-                     finding->function, finding->text);
+  return fmt::format("{} {} {}\n{}\n{}", static_cast<int>(finding->kind), finding->result,
+                     finding->repeat, finding->function, finding->text);
 }
 
 std::optional<Finding> decode(const std::string &text) {
   if (text == "none")
     return std::nullopt;
   Finding finding;
-  const size_t a = text.find('\n'), b = text.find('\n', a + 1), c = text.find('\n', b + 1);
-  finding.kind = static_cast<Finding::Kind>(std::stoi(text));
-  finding.result = std::stoul(text.substr(a + 1));
-  finding.function = text.substr(b + 1, c - b - 1);
-  finding.text = text.substr(c + 1);
+  int kind = 0;
+  std::istringstream lines(text);
+  lines >> kind >> finding.result >> finding.repeat;
+  lines.ignore();
+  std::getline(lines, finding.function);
+  std::getline(lines, finding.text, '\0');
+  finding.kind = static_cast<Finding::Kind>(kind);
   return finding;
 }
 
@@ -50,9 +53,10 @@ std::optional<Finding> tryIsolated(const Trial &trial) {
       runIsolated(kSecondsPerTrial, [&] { return encode(runTrial(trial).finding); });
   switch (ending.kind) {
   case Ending::Kind::TimedOut:
-    return Finding{Finding::Kind::Failure, "", 0, "hang: no end in sight"};
+    return Finding{Finding::Kind::Failure, "", 0, 0, "hang: no end in sight"};
   case Ending::Kind::Crashed:
-    return Finding{Finding::Kind::Failure, "", 0, fmt::format("crash: signal {}", ending.signal)};
+    return Finding{Finding::Kind::Failure, "", 0, 0,
+                   fmt::format("crash: signal {}", ending.signal)};
   case Ending::Kind::Done:
     break;
   }
@@ -80,9 +84,9 @@ public:
 
 private:
   using Step = std::vector<Trial> (*)(const Trial &, const Finding &);
-  static constexpr Step kSteps[] = {simplerConfigurations, fewerFunctions,   fewerResults,
-                                    valuesAsInputs,        valuesAsOperands, withoutDeadCode,
-                                    plainerRoles,          smallerSizes,     simplerArguments};
+  static constexpr Step kSteps[] = {
+      fewerRepeats,     simplerConfigurations, fewerFunctions, fewerResults, valuesAsInputs,
+      valuesAsOperands, withoutDeadCode,       plainerRoles,   smallerSizes, simplerArguments};
 
   bool hasTime() const {
     return std::chrono::steady_clock::now() - start_ <

@@ -94,6 +94,12 @@ std::string freshName(const Function &function) {
 
 } // namespace
 
+std::vector<Trial> fewerRepeats(const Trial &trial, const Finding &finding) {
+  if (trial.repeats == 1)
+    return {};
+  return {onlyRepeat(trial, finding.repeat), onlyRepeat(trial, 0), onlyRepeat(trial, 1)};
+}
+
 std::vector<Trial> simplerConfigurations(const Trial &trial, const Finding &) {
   std::vector<Trial> offers;
   for (Configuration &simpler : simplerThan(trial.configuration)) {

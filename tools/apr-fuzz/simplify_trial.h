@@ -8,6 +8,8 @@ namespace apr::fuzz {
 // Each gives trials that are a step simpler, the most promising first; they may be invalid, or not
 // fail any more.
 
+/// Only the failing call.
+std::vector<Trial> fewerRepeats(const Trial &trial, const Finding &finding);
 std::vector<Trial> simplerConfigurations(const Trial &trial, const Finding &finding);
 /// Only the failing function, lowered where its own passes are not at fault.
 std::vector<Trial> fewerFunctions(const Trial &trial, const Finding &finding);

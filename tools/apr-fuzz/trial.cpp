@@ -8,6 +8,7 @@
 #include "passes/pass_manager.h"
 #include "passes/pipeline.h"
 #include "tools/graph_generator/coverage.h"
+#include "tools/ir_runs/interpreter_work.h"
 #include "tools/ir_runs/tensor_text.h"
 #include "tools/native_runs/native_call.h"
 
@@ -44,7 +45,7 @@ struct Found {
 };
 
 [[noreturn]] void fail(std::string text) {
-  throw Found{{Finding::Kind::Failure, "", 0, std::move(text)}};
+  throw Found{{Finding::Kind::Failure, "", 0, 0, std::move(text)}};
 }
 
 PassOptions passOptions(const Trial &trial) {
@@ -94,7 +95,7 @@ public:
         fail("the verifier refuses the generated module: " + problemsOf(diagnostics));
       auto meaning = lowerToMeaning(trial_.module);
       if (!meaning)
-        throw Found{{Finding::Kind::Refused, "", 0, meaning.error()}};
+        throw Found{{Finding::Kind::Refused, "", 0, 0, meaning.error()}};
       if (trial_.configuration.parts == StepParts::Dropped)
         dropParts(*meaning);
       result_.ops = opsOf(*meaning);
@@ -105,8 +106,8 @@ public:
     } catch (const Found &found) {
       result_.finding = found.finding;
     } catch (const std::exception &error) {
-      result_.finding =
-          Finding{Finding::Kind::Failure, "", 0, fmt::format("internal error: {}", error.what())};
+      result_.finding = Finding{Finding::Kind::Failure, "", 0, 0,
+                                fmt::format("internal error: {}", error.what())};
     }
     return std::move(result_);
   }
@@ -119,20 +120,44 @@ private:
       std::erase_if(module.functions, [&](const Function &f) { return !isStep(f); });
   }
 
+  /// What the interpreter gives for one call.
+  struct Reference {
+    Call call;
+    std::map<std::string, std::vector<Tensor>> arguments;
+    std::map<std::string, run::Outcome> expected;
+  };
+
   void computeReference(const Module &meaning) {
-    for (const Function &function : meaning.functions) {
-      arguments_[function.name] = argumentsOf(trial_, meaning, function);
-      auto expected = interpretFunction(function, arguments_[function.name], trial_.dims);
-      ++(expected ? result_.calls : result_.refusedCalls);
-      expected_.emplace(function.name, std::move(expected));
+    for (size_t repeat = 0; repeat < trial_.repeats; ++repeat) {
+      Reference reference{callOf(trial_, repeat), {}, {}};
+      if (repeat > 0 && isTooLarge(meaning, reference.call.dims))
+        continue;
+      const Trial one = onlyRepeat(trial_, repeat);
+      for (const Function &function : meaning.functions) {
+        auto &arguments = reference.arguments[function.name] = argumentsOf(one, meaning, function);
+        auto expected = interpretFunction(function, arguments, reference.call.dims);
+        ++(expected ? result_.calls : result_.refusedCalls);
+        reference.expected.emplace(function.name, std::move(expected));
+      }
+      repeat_[references_.size()] = repeat;
+      references_.push_back(std::move(reference));
     }
   }
 
-  void compare(const std::string &what, const Function &function, const run::Outcome &found) {
-    const run::Outcome &expected = expected_.at(function.name);
+  /// Sizes that were not chosen for the graph may make its values huge.
+  static bool isTooLarge(const Module &module, const DimBindings &dims) {
+    constexpr double kMaximumWork = 3e5;
+    return std::ranges::any_of(module.functions, [&](const Function &function) {
+      return run::interpreterWork(function.graph, dims) > kMaximumWork;
+    });
+  }
+
+  void compare(const std::string &what, const Function &function, size_t number,
+               const run::Outcome &found) {
+    const run::Outcome &expected = references_[number].expected.at(function.name);
     auto report = [&](Finding::Kind kind, size_t result, const std::string &text) {
-      throw Found{
-          {kind, function.name, result, fmt::format("@{}: {}: {}", function.name, what, text)}};
+      throw Found{{kind, function.name, result, repeat_[number],
+                   fmt::format("@{}: {}: {}", function.name, what, text)}};
     };
     if (bool(found) != bool(expected))
       report(Finding::Kind::Verdict, 0,
@@ -145,10 +170,11 @@ private:
   }
 
   void compareWithInterpreter(const std::string &what, const Module &module) {
+    const Reference &first = references_.front();
     for (const Function &function : module.functions)
-      if (expected_.contains(function.name))
-        compare(what, function,
-                interpretFunction(function, arguments_.at(function.name), trial_.dims));
+      if (first.expected.contains(function.name))
+        compare(what, function, 0,
+                interpretFunction(function, first.arguments.at(function.name), first.call.dims));
   }
 
   void compareWithCode(Module module, const Configuration &configuration) {
@@ -166,10 +192,12 @@ private:
     auto linked = linkObject(compiled->object, module.name);
     if (!linked)
       fail(linked.error());
-    for (const Function &function : module.functions)
-      compare("native code", function,
-              run::callNative((*linked)->model(), function, arguments_.at(function.name),
-                              trial_.dims, workersOf(configuration.workers)));
+    for (size_t i = 0; i < references_.size(); ++i)
+      for (const Function &function : module.functions)
+        compare("native code", function, i,
+                run::callNative((*linked)->model(), function,
+                                references_[i].arguments.at(function.name),
+                                references_[i].call.dims, workersOf(references_[i].call.workers)));
   }
 
   void checkStages(const Module &meaning) {
@@ -188,7 +216,7 @@ private:
     }
     Configuration plain = trial_.configuration;
     plain.target.level = CodegenLevel::O0;
-    plain.workers = 1;
+    plain.target.lanes = KernelLanes::ByLevel;
     compareWithCode(meaning, plain);
   }
 
@@ -221,8 +249,8 @@ private:
 
   const Trial &trial_;
   TrialResult result_;
-  std::map<std::string, std::vector<Tensor>> arguments_;
-  std::map<std::string, run::Outcome> expected_;
+  std::vector<Reference> references_;
+  std::map<size_t, size_t> repeat_; ///< which call a reference is for
 };
 
 } // namespace
@@ -235,9 +263,32 @@ Trial makeTrial(uint64_t runSeed, uint64_t index) {
   trial.module = std::move(generated.module);
   trial.dims = std::move(generated.dims);
   trial.seed = recipe.seed;
+  trial.repeats = 3;
   run::RandomInputs random(recipe.seed ^ 0x5bd1e995);
   trial.configuration = drawConfiguration(random, cpus);
   return trial;
+}
+
+Call callOf(const Trial &trial, size_t repeat) {
+  Call call{trial.dims, trial.seed + repeat, trial.configuration.workers};
+  if (repeat == 0)
+    return call;
+  run::RandomInputs random(call.seed);
+  call.workers = static_cast<uint32_t>(random.below(4));
+  if (!trial.configuration.bindsDims && random.below(3) != 0)
+    for (auto &[name, size] : call.dims)
+      size = random.size();
+  return call;
+}
+
+Trial onlyRepeat(const Trial &trial, size_t repeat) {
+  const Call call = callOf(trial, repeat);
+  Trial one = trial;
+  one.dims = call.dims;
+  one.seed = call.seed;
+  one.repeats = 1;
+  one.configuration.workers = call.workers;
+  return one;
 }
 
 TrialResult runTrial(const Trial &trial) { return Runner(trial).run(); }

@@ -18,8 +18,20 @@ struct Trial {
   /// seed where there is none.
   std::map<std::pair<ArgumentRole, std::string>, Tensor> arguments;
   uint64_t seed = 0;
+  size_t repeats = 1; ///< calls of the same code: with other values, sizes and workers each
   Configuration configuration;
 };
+
+/// One call of every function.
+struct Call {
+  DimBindings dims;
+  uint64_t seed = 0;
+  uint32_t workers = 1; ///< as Configuration::workers
+};
+/// The first is what the trial says; the others are drawn.
+Call callOf(const Trial &trial, size_t repeat);
+/// The trial with one call, which is its first.
+Trial onlyRepeat(const Trial &trial, size_t repeat);
 
 /// What went wrong, or why nothing could be compared.
 struct Finding {
@@ -32,6 +44,7 @@ struct Finding {
   Kind kind = Kind::Difference;
   std::string function; ///< empty for the module as a whole
   size_t result = 0;    ///< of the function, where bits differ
+  size_t repeat = 0;
   std::string text;
 };
 
@@ -49,7 +62,7 @@ TrialResult runTrial(const Trial &trial);
 
 /// The module as the reference interprets it, after fix-reduction-orders, or why there is none.
 Result<Module> lowerToMeaning(const Module &source);
-/// The arguments of a function of that module.
+/// The arguments of a function of that module in the first call.
 std::vector<Tensor> argumentsOf(const Trial &trial, const Module &module, const Function &function);
 
 } // namespace apr::fuzz
