@@ -60,8 +60,9 @@ void gradPow(OpGradient &d) {
   d.give(1, [&] {
     ValueId zero = d.splat(d.x(), 0);
     ValueId slope = d.b.mul(d.result(), d.b.unary(OpKind::Log, d.x()));
-    ValueId isFlat = d.b.binary(OpKind::And, d.b.binary(OpKind::Eq, d.x(), zero),
-                                d.b.binary(OpKind::Ge, d.y(), zero));
+    ValueId isNotNegative = d.b.binary(OpKind::Ge, d.y(), zero);
+    ValueId isZero = d.b.binary(OpKind::Eq, d.x(), zero);
+    ValueId isFlat = d.b.binary(OpKind::And, isZero, isNotNegative);
     return d.b.mul(d.g, d.b.select(isFlat, zero, slope));
   });
 }
@@ -71,7 +72,8 @@ void gradPow(OpGradient &d) {
 void gradAtan2(OpGradient &d) {
   ValueId y = d.x(), x = d.y();
   auto share = [&](ValueId part) {
-    ValueId square = d.b.add(d.b.mul(x, x), d.b.mul(y, y));
+    ValueId ofY = d.b.mul(y, y);
+    ValueId square = d.b.add(d.b.mul(x, x), ofY);
     return d.b.mul(d.g, d.b.div(part, square));
   };
   d.give(0, [&] { return share(x); });

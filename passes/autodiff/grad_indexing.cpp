@@ -51,7 +51,8 @@ void gradScatterSet(OpGradient &d) {
   d.give(0, [&] { return d.b.create(OpKind::ScatterSet, {d.g, d.y(), d.splat(d.z(), 0)}, axis); });
   d.give(2, [&] {
     ValueId gathered = d.b.create(OpKind::Gather, {d.g, d.y()}, axis);
-    return d.b.select(isLastWriter(d), gathered, d.splat(d.z(), 0));
+    ValueId zero = d.splat(d.z(), 0);
+    return d.b.select(isLastWriter(d), gathered, zero);
   });
 }
 
@@ -83,9 +84,10 @@ void gradPick(OpGradient &d) {
         d.b.broadcast(lastIndex(d, indexType.dtype, type.shape.back()), indexType.shape, {});
     ValueId clamped = d.b.binary(OpKind::Min, d.y(), last);
     clamped = d.b.binary(OpKind::Max, clamped, d.b.splatInteger(indexType, 0));
-    ValueId isPicked = d.b.binary(OpKind::Eq, d.b.iota(full, int64_t(type.rank()) - 1),
-                                  d.b.broadcast(clamped, type.shape, rows));
-    return d.b.select(isPicked, d.b.broadcast(d.g, type.shape, rows), d.splat(d.x(), 0));
+    ValueId picked = d.b.broadcast(clamped, type.shape, rows);
+    ValueId isPicked = d.b.binary(OpKind::Eq, d.b.iota(full, int64_t(type.rank()) - 1), picked);
+    ValueId zero = d.splat(d.x(), 0);
+    return d.b.select(isPicked, d.b.broadcast(d.g, type.shape, rows), zero);
   });
 }
 

@@ -41,8 +41,10 @@ void gradExtremum(OpGradient &d, OpKind position) {
     if (axes.empty())
       return d.g;
     ValueId first = d.b.reduce(position, d.x(), axes);
-    ValueId isFirst = d.b.binary(OpKind::Eq, indexAmongReduced(d), repeat(d, first));
-    return d.b.select(isFirst, repeat(d, d.g), d.splat(d.x(), 0));
+    ValueId repeated = repeat(d, first);
+    ValueId isFirst = d.b.binary(OpKind::Eq, indexAmongReduced(d), repeated);
+    ValueId zero = d.splat(d.x(), 0);
+    return d.b.select(isFirst, repeat(d, d.g), zero);
   });
 }
 
@@ -74,11 +76,14 @@ public:
   ValueId derivative() {
     ValueId product = repeat(d_, b_.create(OpKind::Product, {others_}, d_.op.attributes));
     ValueId squares = sumOf(b_.mul(zeros_, zeros_));
-    ValueId pairs = b_.mul(b_.sub(b_.mul(sum_, sum_), squares), b_.splat(kept_, 0.5));
+    ValueId half = b_.splat(kept_, 0.5);
+    ValueId pairs = b_.mul(b_.sub(b_.mul(sum_, sum_), squares), half);
     ValueId ofZeros = chooseByCount(kept_, b_.splat(kept_, 1), sum_, pairs);
-    ValueId byZero = chooseByCount(full_, b_.splat(full_, 0), b_.splat(full_, 1),
-                                   b_.sub(repeat(d_, sum_), zeros_));
-    ValueId byOther = b_.mul(b_.div(product, others_), repeat(d_, ofZeros));
+    ValueId otherZero = b_.sub(repeat(d_, sum_), zeros_);
+    ValueId one = b_.splat(full_, 1);
+    ValueId byZero = chooseByCount(full_, b_.splat(full_, 0), one, otherZero);
+    ValueId repeated = repeat(d_, ofZeros);
+    ValueId byOther = b_.mul(b_.div(product, others_), repeated);
     return b_.select(isZero_, b_.mul(product, byZero), byOther);
   }
 
@@ -111,7 +116,8 @@ void gradProduct(OpGradient &d) {
   d.give(0, [&] {
     if (d.op.attributes.integers(AttrKey::Axes).empty())
       return d.g;
-    return d.b.mul(repeat(d, d.g), ProductAtZeros(d).derivative());
+    ValueId derivative = ProductAtZeros(d).derivative();
+    return d.b.mul(repeat(d, d.g), derivative);
   });
 }
 

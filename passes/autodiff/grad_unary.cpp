@@ -65,7 +65,8 @@ void gradCos(OpGradient &d) {
 void gradTanh(OpGradient &d) {
   d.give(0, [&] {
     ValueId y = d.result();
-    return d.b.mul(d.g, d.b.sub(d.splat(y, 1), d.b.mul(y, y)));
+    ValueId square = d.b.mul(y, y);
+    return d.b.mul(d.g, d.b.sub(d.splat(y, 1), square));
   });
 }
 
@@ -100,7 +101,8 @@ void gradLog2(OpGradient &d) {
 void gradTan(OpGradient &d) {
   d.give(0, [&] {
     ValueId y = d.result();
-    return d.b.mul(d.g, d.b.add(d.splat(y, 1), d.b.mul(y, y)));
+    ValueId square = d.b.mul(y, y);
+    return d.b.mul(d.g, d.b.add(d.splat(y, 1), square));
   });
 }
 
@@ -109,7 +111,8 @@ namespace {
 /// 1 - x² as (1 - x)(1 + x), which is exact near 1 and -1.
 ValueId cosineSquare(OpGradient &d) {
   ValueId one = d.splat(d.x(), 1);
-  return d.b.mul(d.b.sub(one, d.x()), d.b.add(one, d.x()));
+  ValueId sum = d.b.add(one, d.x());
+  return d.b.mul(d.b.sub(one, d.x()), sum);
 }
 
 } // namespace
@@ -126,7 +129,10 @@ void gradAcos(OpGradient &d) {
 
 /// y = atan x: y' = 1/(1 + x²).
 void gradAtan(OpGradient &d) {
-  d.give(0, [&] { return d.b.div(d.g, d.b.add(d.splat(d.x(), 1), d.b.mul(d.x(), d.x()))); });
+  d.give(0, [&] {
+    ValueId square = d.b.mul(d.x(), d.x());
+    return d.b.div(d.g, d.b.add(d.splat(d.x(), 1), square));
+  });
 }
 
 /// y = sinh x: y' = cosh x.
@@ -169,7 +175,8 @@ void gradSilu(OpGradient &d) {
   d.give(0, [&] {
     ValueId one = d.splat(d.x(), 1);
     ValueId s = d.b.unary(OpKind::Sigmoid, d.x());
-    ValueId rest = d.b.mul(clampedTo(d, 1000), d.b.sub(one, s));
+    ValueId other = d.b.sub(one, s);
+    ValueId rest = d.b.mul(clampedTo(d, 1000), other);
     return d.b.mul(d.g, d.b.mul(s, d.b.add(one, rest)));
   });
 }
@@ -180,7 +187,9 @@ void gradGelu(OpGradient &d) {
     auto number = [&](double value) { return d.splat(d.x(), value); };
     ValueId x = clampedTo(d, 50);
     ValueId root = d.b.mul(x, number(std::numbers::sqrt2 / 2));
-    ValueId area = d.b.mul(number(0.5), d.b.add(number(1), d.b.unary(OpKind::Erf, root)));
+    ValueId erf = d.b.unary(OpKind::Erf, root);
+    ValueId both = d.b.add(number(1), erf);
+    ValueId area = d.b.mul(number(0.5), both);
     ValueId bell = d.b.unary(OpKind::Exp, d.b.neg(d.b.mul(root, root)));
     ValueId scale = number(std::numbers::inv_sqrtpi * std::numbers::sqrt2 / 2);
     return d.b.mul(d.g, d.b.add(area, d.b.mul(x, d.b.mul(scale, bell))));
@@ -194,10 +203,13 @@ void gradGeluTanh(OpGradient &d) {
     auto number = [&](double value) { return d.splat(d.x(), value); };
     const double k = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi, c = 0.044715 * k;
     ValueId x = clampedTo(d, 50), square = d.b.mul(x, x);
-    ValueId u = d.b.mul(x, d.b.add(number(k), d.b.mul(number(c), square)));
+    ValueId cubic = d.b.mul(number(c), square);
+    ValueId u = d.b.mul(x, d.b.add(number(k), cubic));
     ValueId s = d.b.unary(OpKind::Sigmoid, u);
-    ValueId slope = d.b.add(number(k), d.b.mul(number(3 * c), square));
-    ValueId rest = d.b.mul(d.b.mul(x, slope), d.b.sub(number(1), s));
+    ValueId ofCubic = d.b.mul(number(3 * c), square);
+    ValueId slope = d.b.add(number(k), ofCubic);
+    ValueId other = d.b.sub(number(1), s);
+    ValueId rest = d.b.mul(d.b.mul(x, slope), other);
     return d.b.mul(d.g, d.b.mul(s, d.b.add(number(1), rest)));
   });
 }
