@@ -77,6 +77,17 @@ void work(Desk &desk, uint64_t seed, uint64_t end) {
   }
 }
 
+/// Set by signals that ask for an end.
+std::atomic<bool> isInterrupted = false;
+
+/// Ends a run as its limits do: with a summary and a record.
+void endOnSignals() {
+  struct sigaction action{};
+  action.sa_handler = [](int) { isInterrupted = true; };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
 /// A worker process and its desk.
 struct Worker {
   Desk *desk = nullptr;
@@ -95,6 +106,7 @@ public:
       worker.desk = new (sharedMemory(sizeof(Desk))) Desk();
     if (!options.out.empty())
       std::filesystem::create_directories(options.out);
+    endOnSignals();
   }
 
   uint64_t run() {
@@ -119,16 +131,15 @@ public:
 
 private:
   bool isOver() const {
-    return next_ >= options_.first + options_.graphs ||
+    return isInterrupted || next_ >= options_.first + options_.graphs ||
            (options_.seconds > 0 && now() - start_ >= options_.seconds);
   }
 
   void begin(Worker &worker) {
-    constexpr uint64_t kGraphsPerWorker = 250;
-    // With a limit of time, a worker must not go on long after it.
-    const uint64_t share = options_.seconds > 0 ? 20 : kGraphsPerWorker;
+    // Few, because a worker goes on to the end of its share when the time is over.
+    constexpr uint64_t kGraphsPerWorker = 50;
     worker.desk->next = next_;
-    worker.end = std::min(next_ + share, options_.first + options_.graphs);
+    worker.end = std::min(next_ + kGraphsPerWorker, options_.first + options_.graphs);
     next_ = worker.end;
     start(worker);
   }
@@ -140,6 +151,8 @@ private:
     if (worker.process < 0)
       throw std::runtime_error("no process for a worker");
     if (worker.process == 0) {
+      signal(SIGINT, SIG_IGN); // the parent lets it come to the end of its share
+      signal(SIGTERM, SIG_IGN);
       limitMemory();
       work(*worker.desk, options_.seed, worker.end);
       std::fflush(nullptr);
@@ -215,21 +228,29 @@ private:
     if (elapsed - shown_ < (isatty(2) ? 1 : 60))
       return;
     shown_ = elapsed;
+    writeLog();
     const Tally tally = total();
     fmt::print(stderr, "{}{} graphs, {:.1f} per second, {} findings{}", isatty(2) ? "\r" : "",
                tally.graphs, static_cast<double>(tally.graphs) / elapsed, tally.findings(),
                isatty(2) ? " " : "\n");
   }
 
-  uint64_t finish() {
-    const Tally tally = total();
+  RunFacts facts() const {
     RunFacts facts{options_.seed,   options_.first, now() - start_,
                    options_.commit, hostCpus(),     findings_};
     std::ranges::sort(facts.findings);
-    fmt::print("{}{}", isatty(2) ? "\n" : "", summary(tally, facts));
+    return facts;
+  }
+
+  void writeLog() const {
     if (!options_.log.empty())
-      std::ofstream(options_.log, std::ios::binary) << json(tally, facts);
-    return tally.findings();
+      std::ofstream(options_.log, std::ios::binary) << json(total(), facts());
+  }
+
+  uint64_t finish() {
+    fmt::print("{}{}", isatty(2) ? "\n" : "", summary(total(), facts()));
+    writeLog();
+    return total().findings();
   }
 
   const CampaignOptions &options_;
