@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 import snapshot
-from machines import build_runner
+from machines import build_runner, runner_sources
 from models import dims_of
 
 TIMEOUT = 1800
@@ -66,8 +66,14 @@ class Once:
         return future.result()
 
 
+def file_hash(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
 class Grid:
-    """`tools` maps names to aprc binaries."""
+    """`tools` maps names to aprc binaries. What lies in the folder is used again where compiler,
+    model, runner and settings are the same, so that a run that was stopped goes on."""
 
     def __init__(self, tools, folder, seed):
         self.tools = tools
@@ -77,12 +83,18 @@ class Grid:
         self.programs = Once()
         self.links = Once()
         self.runs = Once()
+        self.tool_hashes = {name: file_hash(path) for name, path in tools.items()}
+        self.runner_hash = hashlib.sha256("".join(map(file_hash, runner_sources())).encode())
 
     def _name(self, *key):
         return os.path.join(self.folder, hashlib.sha256(repr(key).encode()).hexdigest()[:20])
 
     def _compile(self, model, build, dims):
-        stem = self._name(model, build, tuple(sorted(dims.items())))
+        stem = self._name(model, build, tuple(sorted(dims.items())), self.tool_hashes[build.tool],
+                          file_hash(model.path))
+        if os.path.exists(stem + ".done"):
+            with open(stem + ".done", encoding="utf-8") as file:
+                return [stem + ".o", *file.read().split()]
         words = [self.tools[build.tool], model.path, "-o", stem + ".o", f"-O{build.level}",
                  f"--cpu={build.cpu}", *build.options]
         words += [f"--set={text}" for text in model.sets]
@@ -91,19 +103,22 @@ class Grid:
         if build.has_fixed_dims:
             words += [f"--dim={name}={value}" for name, value in dims.items()]
         _command(words, "aprc " + " ".join(words[1:]))
-        with open(stem + ".o", "rb") as file:
-            object_hash = hashlib.sha256(file.read()).hexdigest()
+        object_hash = file_hash(stem + ".o")
         with open(stem + ".json", encoding="utf-8") as file:
             prefix = json.load(file)["prefix"]
+        with open(stem + ".done", "w", encoding="utf-8") as file:
+            file.write(f"{object_hash} {prefix}")
         return stem + ".o", object_hash, prefix
 
     def _link(self, machine, object_file, prefix):
         runner = self.runners.get(machine.name, lambda: build_runner(machine, self.folder))
-        program = object_file[:-2] + ".x"
-        words = [*machine.cc, *runner, object_file, "-pthread", "-o", program,
+        program = self._name(machine.name, object_file, self.runner_hash.hexdigest()) + ".x"
+        if os.path.exists(program):
+            return program
+        words = [*machine.cc, *runner, object_file, "-pthread", "-o", program + ".part",
                  f"-Wl,--defsym=bits_model={prefix}_model"]
         _command(words, "linking")
-        os.remove(object_file)
+        os.replace(program + ".part", program)
         return program
 
     def program(self, model, build, dims):
@@ -136,8 +151,14 @@ class Grid:
             return Result(error=str(error))
 
     def _run(self, program, object_hash, cell, dims, steps, key):
-        file = self._name(key) + ".bits"
-        text = self.execute(program, cell.build.machine, cell.run, dims, steps, file)
+        file = self._name(key, self.seed, self.runner_hash.hexdigest()) + ".bits"
+        if os.path.exists(file + ".txt"):
+            with open(file + ".txt", encoding="utf-8") as seen:
+                text = seen.read()
+        else:
+            text = self.execute(program, cell.build.machine, cell.run, dims, steps, file)
+            with open(file + ".txt", "w", encoding="utf-8") as seen:
+                seen.write(text)
         result = Result(program=program, object_hash=object_hash, file=file,
                         digest=snapshot.hash_of(file))
         words = [line.split() for line in text.splitlines()]

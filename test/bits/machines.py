@@ -74,13 +74,17 @@ def emulated_machines():
     return found, lacking
 
 
+def runner_sources():
+    found = [path for folder in (BITS, CORE) for path in glob.glob(os.path.join(folder, "*.c"))]
+    return sorted(found)
+
+
 def build_runner(machine, place):
     """The objects that every program of a machine is linked with."""
     place = os.path.join(place, machine.name)
     os.makedirs(place, exist_ok=True)
     objects = []
-    sources = [path for folder in (BITS, CORE) for path in glob.glob(os.path.join(folder, "*.c"))]
-    for source in sorted(sources):
+    for source in runner_sources():
         target = os.path.join(place, os.path.basename(source)[:-2] + ".o")
         flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-c"]
         include = ["-I" + os.path.join(CORE, "include"), "-I" + CORE]

@@ -27,7 +27,7 @@ MODELS = (
     example("plane", "linear_regression/plane.apr", dims="N=301"),  # f64, two train blocks
     example("logistic", "logistic_regression/breast_cancer.apr", dims="B=37"),
     example("softmax", "softmax_regression/iris.apr", dims="B=37"),
-    # MLP with Adam; its first layer is large enough to run in parallel with blocks of the usual size.
+    # MLP with Adam, large enough to run in parallel with blocks of the usual size.
     example("digits", "digits/digits.apr", "hidden=64", "B=257", is_slow=True),
     example("lenet", "lenet/lenet.apr", dims="B=2", is_slow=True),
     example("resnet", "cifar/resnet.apr", "width=3", "B=2", is_slow=True),  # batch norm
