@@ -216,7 +216,7 @@ def mutate_file(source, file, data, mutants):
     if mutants and b"#pragma once" in body:
         body = body.replace(b"#pragma once", b'#pragma once\n#include "test/mutants/mutant.h"\n'
                                              b"#line %d" % (body[:body.index(b"#pragma once")]
-                                                            .count(b"\n") + 1), 1)
+                                                            .count(b"\n") + 2), 1)
         include = b""
     write(source / file, include + body)
 
@@ -245,17 +245,25 @@ def broken_mutants(source, log, alive, originals):
             places.add((str(pathlib.Path(path).resolve().relative_to(source)), int(line)))
         except ValueError:
             continue
-    return {number for number, site in alive.items()
-            if any((site.file, line) in places for line in lines_of(site, originals[site.file]))}
+    broken = {number for number, site in alive.items()
+              if any((site.file, line) in places for line in lines_of(site, originals[site.file]))}
+    if broken or "non-‘constexpr’ function" not in log:
+        return broken
+    # The initializer of a member, used in a constant: the message names the start of the type.
+    files = {file for file, _ in places}
+    return {number for number, site in alive.items() if site.file in files and not site.function}
 
 
 def lines_of(site, data):
-    return range(site.line, data.count(b"\n", 0, site.extent[1]) + 2)
+    """With a line around, since a compiler may complain about the end of a block."""
+    return range(site.line - 1, data.count(b"\n", 0, site.extent[1]) + 3)
 
 
 def build_mutants(source, build, chosen, originals, options):
-    alive = dict(enumerate(chosen))
+    known = build / f"dropped-{options.seed}-{options.count}.json"
+    dropped = set(json.loads(known.read_text())) if known.is_file() else set()
     while True:
+        alive = {n: s for n, s in enumerate(chosen) if n not in dropped}
         for file in sorted(originals):
             mutants = [(n, s) for n, s in alive.items() if s.file == file]
             mutate_file(source, file, originals[file], mutants)
@@ -267,8 +275,8 @@ def build_mutants(source, build, chosen, originals, options):
         print(f"mutants: {len(broken)} do not compile and are dropped", flush=True)
         if not broken:
             sys.exit(f"mutants: the build fails elsewhere; see {build}/mutants.log")
-        for number in broken:
-            del alive[number]
+        dropped |= broken
+        known.write_text(json.dumps(sorted(dropped)))
 
 
 def describe(number, site):

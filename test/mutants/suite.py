@@ -18,6 +18,7 @@ import time
 FOLDERS = ("ops", "passes", "codegen", "diagnostics", "lang", "tools", "e2e")
 PROGRAMS = ("unit_ir", "unit_passes", "unit_codegen_abi", "unit_codegen_kernels", "unit_interp",
             "unit_functions", "unit_frontend")
+FUZZ_SEED, FUZZ_SAMPLES, FUZZ_GRAPHS = 4, 8, 12
 MEMORY_LIMIT = 8 << 30
 
 
@@ -113,6 +114,24 @@ def unit_test(path, program, case):
     return Test(f"{program}:{case}", program, run)
 
 
+# -- random graphs --------------------------------------------------------------------------------
+
+
+def fuzz_tests(build):
+    """Samples of the differential fuzzer, as cheap as a test."""
+    path = build / "tools" / "apr-fuzz" / "apr-fuzz"
+    if path.is_file():
+        for sample in range(FUZZ_SAMPLES):
+            yield fuzz_test(path, sample)
+
+
+def fuzz_test(path, sample):
+    def run(_):
+        os.execv(path, [str(path), f"--seed={FUZZ_SEED}", f"--first={FUZZ_GRAPHS * sample}",
+                        f"--graphs={FUZZ_GRAPHS}", "--jobs=1", "--reductions=0"])
+    return Test(f"apr-fuzz:{sample}", "apr-fuzz", run)
+
+
 # -- lit ------------------------------------------------------------------------------------------
 
 
@@ -147,7 +166,7 @@ def stage_rank(test):
 
 
 def all_tests(build, lit_folder):
-    tests = [*unit_tests(build), *text_tests(build, lit_folder)]
+    tests = [*unit_tests(build), *fuzz_tests(build), *text_tests(build, lit_folder)]
     return {t.name: t for t in sorted(tests, key=lambda t: (stage_rank(t), t.name))}
 
 
