@@ -139,6 +139,13 @@ exhaustive-check: apr-exhaustive ## Compare the f32 functions of every CPU level
 exhaustive-f64: apr-exhaustive ## Measure the errors of the f64 functions, pow and atan2 by MPFR
 	$(exhaustive) f64 -j$(JOBS) $(FUNCTIONS)
 
+.PHONY: exhaustive-conversions
+exhaustive-conversions: tools ## Check bf16 and f32 conversions on all floats, wider ones on a hundred million numbers
+	$(BUILD)/tools/aprc/aprc docs/examples/functions/functions.apr -o $(BUILD)/functions.o
+	$(CC) -std=c11 -O2 -I$(BUILD) test/e2e/Inputs/functions_conversions.c $(BUILD)/functions.o -lm \
+	  -o $(BUILD)/functions_conversions
+	$(BUILD)/functions_conversions 1
+
 .PHONY: install
 install: tools ## Install the tools, libaprt and the CMake package below PREFIX
 	@cmake --install $(BUILD)

@@ -73,5 +73,7 @@ if has_torch():
     config.available_features.add("pytorch")
 if os.path.isdir(data):
     config.available_features.add("data")
+if any(os.path.exists(os.path.join(folder, "mpfr.h")) for folder in ("/usr/include", "/usr/local/include")):
+    config.available_features.add("mpfr")
 if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
     config.available_features.add("qemu-aarch64")
