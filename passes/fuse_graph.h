@@ -19,7 +19,6 @@ public:
   const Graph &graph() const { return graph_; }
   const Op &op(size_t index) const { return graph_.ops()[index]; }
   const std::vector<size_t> &nodes() const { return nodes_; }
-  bool isView(size_t index) const { return isLive_[index] && !isNode_[index]; }
 
   /// The views between an operand and the node result or argument behind it, nearest first.
   struct Path {

@@ -128,7 +128,8 @@ def fuzz_tests(build):
 def fuzz_test(path, sample):
     def run(_):
         os.execv(path, [str(path), f"--seed={FUZZ_SEED}", f"--first={FUZZ_GRAPHS * sample}",
-                        f"--graphs={FUZZ_GRAPHS}", "--jobs=1", "--reductions=0"])
+                        f"--graphs={FUZZ_GRAPHS}", "--jobs=1", "--reductions=0",
+                        "--seconds-per-graph=300"])
     return Test(f"apr-fuzz:{sample}", "apr-fuzz", run)
 
 
