@@ -133,8 +133,10 @@ private:
     Names rows = difference(x.names, common);
     Names columns = difference(y.names, common);
     Names names = concatenation({batch, rows, columns});
-    if (inner.empty())
-      return {b_.mul(spread(x, names), spread(y, names)), names};
+    if (inner.empty()) {
+      ValueId second = spread(y, names);
+      return {b_.mul(spread(x, names), second), names};
+    }
     Shape lead;
     if (!batch.empty())
       lead.push_back(count(batch));

@@ -192,7 +192,8 @@ private:
     ValueId first = b_.binary(OpKind::Min, b_.convert(start.id, DType::I64), last);
     first = b_.binary(OpKind::Max, first, b_.splatInteger({DType::I64, {}}, 0));
     Type type{DType::I64, {count}};
-    return b_.add(b_.broadcast(first, type.shape, {}), b_.iota(type, 0));
+    ValueId counts = b_.iota(type, 0);
+    return b_.add(b_.broadcast(first, type.shape, {}), counts);
   }
 
   /// A start may be i32 or i64.
