@@ -3,6 +3,7 @@
 
 import dataclasses
 import glob
+import hashlib
 import os
 import platform
 import shutil
@@ -85,9 +86,15 @@ def build_runner(machine, place):
     os.makedirs(place, exist_ok=True)
     objects = []
     for source in runner_sources():
-        target = os.path.join(place, os.path.basename(source)[:-2] + ".o")
+        with open(source, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()[:16]
+        target = os.path.join(place, f"{os.path.basename(source)[:-2]}-{digest}.o")
+        objects.append(target)
+        if os.path.exists(target):
+            continue
         flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-c"]
         include = ["-I" + os.path.join(CORE, "include"), "-I" + CORE]
-        subprocess.run([*machine.cc, *flags, *include, source, "-o", target], check=True)
-        objects.append(target)
+        part = f"{target}.{os.getpid()}"
+        subprocess.run([*machine.cc, *flags, *include, source, "-o", part], check=True)
+        os.replace(part, target)
     return objects
