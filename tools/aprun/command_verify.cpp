@@ -65,14 +65,14 @@ Session readVerified(const CommandLine &line, Findings &findings) {
 
 int report(const Session &session, const RerunReport &rerun, std::uint64_t steps) {
   const train::RunRecord &record = *session.record;
-  const std::string identical = rerun.epochs > 0
+  const std::string identical = record.epochs > 0
                                     ? fmt::format("identical through epoch {}", rerun.epochs)
                                     : fmt::format("identical through step {}", rerun.steps);
   if (!rerun.differences.empty()) {
     for (const std::string &line : rerun.differences)
       fmt::print("different: {}\n", line);
     fmt::print("{}{}\n", identical,
-               record.stepRecord ? ""
+               record.stepRecord ? fmt::format(", step {}", rerun.steps)
                                  : "; a run made with --record step also names step and tensors");
     return OtherBits;
   }
@@ -104,6 +104,7 @@ int verifyCommand(const CommandLine &line) {
     return reportAltered(findings);
   linkModel(session, line);
   append(findings, checkModel(session));
+  append(findings, checkSavedState(session));
   if (!findings.empty())
     return reportAltered(findings);
   Rerun rerun = prepareRerun(session, findings);

@@ -175,7 +175,7 @@ public:
   std::vector<std::string> run(const aprt_entry &step) {
     if (wanted_.name() != found_.name())
       differ("it is of the model {}, not {}", found_.name(), wanted_.name());
-    compareTensors("state", wanted_.tensors(), found_.tensors(), {}, {});
+    compareTensors("the state", wanted_.tensors(), found_.tensors(), {}, {});
     compareHypers();
     compareStep(step);
     return std::move(lines_);
@@ -190,17 +190,25 @@ private:
   void compareTensors(const char *what, std::span<const aprt_tensor> wanted,
                       std::span<const aprt_tensor> found, std::span<const char *const> wantedDims,
                       std::span<const char *const> foundDims) {
-    for (std::size_t i = 0; i < std::max(wanted.size(), found.size()); ++i) {
-      if (i >= found.size())
-        differ("{} lacks {}", what, wanted[i].name);
-      else if (i >= wanted.size())
-        differ("{} has {} too", what, found[i].name);
-      else if (std::strcmp(wanted[i].name, found[i].name) != 0)
-        differ("{} has {} in the place of {}", what, found[i].name, wanted[i].name);
-      else if (train::typeText(wanted[i], wantedDims) != train::typeText(found[i], foundDims))
-        differ("{}: {} is {}, not {}", what, found[i].name, train::typeText(found[i], foundDims),
-               train::typeText(wanted[i], wantedDims));
+    const auto named = [](std::span<const aprt_tensor> tensors, const char *name) {
+      const auto match =
+          std::find_if(tensors.begin(), tensors.end(), [&](const aprt_tensor &tensor) {
+            return std::strcmp(tensor.name, name) == 0;
+          });
+      return match == tensors.end() ? nullptr : &*match;
+    };
+    for (const aprt_tensor &tensor : wanted) {
+      const aprt_tensor *match = named(found, tensor.name);
+      const std::string type = train::typeText(tensor, wantedDims);
+      if (!match)
+        differ("{} lacks {}", what, tensor.name);
+      else if (train::typeText(*match, foundDims) != type)
+        differ("{} has {} as {}, not {}", what, tensor.name, train::typeText(*match, foundDims),
+               type);
     }
+    for (const aprt_tensor &tensor : found)
+      if (!named(wanted, tensor.name))
+        differ("{} has {} too", what, tensor.name);
   }
 
   void compareHypers() {
@@ -221,9 +229,9 @@ private:
       if (std::strcmp(entry.name, step.name) == 0) {
         const std::span<const char *const> wantedDims(step.dims, step.dim_count);
         const std::span<const char *const> foundDims(entry.dims, entry.dim_count);
-        compareTensors("inputs of the step", {step.inputs, step.input_count},
+        compareTensors("the step's inputs", {step.inputs, step.input_count},
                        {entry.inputs, entry.input_count}, wantedDims, foundDims);
-        compareTensors("results of the step", {step.results, step.result_count},
+        compareTensors("the step's results", {step.results, step.result_count},
                        {entry.results, entry.result_count}, wantedDims, foundDims);
         return;
       }

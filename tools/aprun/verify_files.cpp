@@ -225,6 +225,31 @@ Findings checkOutputs(const Session &session) {
   return findings;
 }
 
+Findings checkSavedState(const Session &session) {
+  const train::RunRecord &record = *session.record;
+  const std::string path = session.folder + "/state.safetensors";
+  train::Instance instance(session.model->table(), 1);
+  try {
+    train::loadWeights(instance, path);
+  } catch (const Error &error) {
+    return {
+        fmt::format("{}; the recorded settings (model.set) do not make this model", reason(error))};
+  }
+  Findings findings;
+  if (train::stateHash(instance) != record.stateHash)
+    findings.push_back(fmt::format("result.state_hash is not that of {}", path));
+  if (train::weightHash(instance) != record.weightHash)
+    findings.push_back(fmt::format("result.weight_hash is not that of {}", path));
+  for (const aprt_tensor &tensor : instance.model().tensors()) {
+    const auto hash = record.tensorHashes.find(tensor.name);
+    if (hash == record.tensorHashes.end() || hash->second != train::tensorHash(instance, tensor))
+      findings.push_back(fmt::format("result.tensors.{} is not that of {}", tensor.name, path));
+  }
+  if (record.tensorHashes.size() > instance.model().tensors().size())
+    findings.push_back("result.tensors has a tensor that the model lacks");
+  return findings;
+}
+
 Findings checkConsistency(const train::RunRecord &record) {
   Findings findings;
   if (record.history.empty() || record.history.front().step != 0)

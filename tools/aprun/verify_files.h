@@ -21,6 +21,9 @@ std::vector<std::string> checkSources(const Session &session);
 /// The loaded model's interface: source hash, hyperparameters, state.
 std::vector<std::string> checkModel(const Session &session);
 
+/// The saved state: whether it fits the model, and has the recorded hashes.
+std::vector<std::string> checkSavedState(const Session &session);
+
 /// The data files, as far as the rows that differ.
 std::vector<std::string> checkData(const Session &session);
 

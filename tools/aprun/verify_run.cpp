@@ -47,6 +47,26 @@ std::vector<train::InputNeed> recordedNeeds(const RunRecord &record, const train
   return needs;
 }
 
+/// Columns are found by name where there are names: number and name must belong together.
+void checkColumns(const RunRecord &record, const LoadedData &loaded,
+                  std::vector<std::string> &findings) {
+  const train::ColumnSet table{"", loaded.columnCount, loaded.columnNames};
+  for (std::size_t i = 0; i < std::min(record.inputs.size(), loaded.inputs.size()); ++i) {
+    const auto &recorded = record.inputs[i].columns.columns;
+    const auto &found = loaded.inputs[i].columns.columns;
+    for (std::size_t k = 0; k < std::min(recorded.size(), found.size()); ++k) {
+      if (recorded[k].column != found[k].column)
+        findings.push_back(fmt::format("inputs[{}].columns[{}].column is {}, the column {} is {}",
+                                       i, k, recorded[k].column + 1, recorded[k].label,
+                                       found[k].column + 1));
+      else if (train::columnLabel(table, found[k].column) != recorded[k].label)
+        findings.push_back(fmt::format("inputs[{}].columns[{}].label is {}, the column's is {}", i,
+                                       k, recorded[k].label,
+                                       train::columnLabel(table, found[k].column)));
+    }
+  }
+}
+
 void checkPreparedData(const RunRecord &record, const LoadedData &loaded,
                        std::vector<std::string> &findings) {
   if (loaded.split.training.size() != record.trainingRows)
@@ -62,6 +82,7 @@ void checkPreparedData(const RunRecord &record, const LoadedData &loaded,
                                    loaded.columnCount));
   if (loaded.columnNames != record.columnNames)
     findings.push_back("data.columns are not those of the table");
+  checkColumns(record, loaded, findings);
   for (std::size_t i = 0; i < record.inputs.size(); ++i) {
     const train::InputArray *array = loaded.data.find(record.inputs[i].need.name);
     if (array && train::inputHash(*array) != record.inputs[i].sha256)
@@ -81,6 +102,8 @@ public:
   void start() { compareEntry({}, {}, {0, 0, {}, {}, train::stateHash(instance_)}); }
 
   void onStep(const train::StepReport &report) override {
+    if (differs()) // after an epoch: the trainer asks whether to stop after steps only
+      return;
     if (steps_ && report.step <= steps_->steps()) {
       const auto columns =
           steps_->differences(report.step, train::stepHashes(instance_, *report.call));
@@ -88,8 +111,8 @@ public:
         return differ(fmt::format("step {}{} differs in {}", report.step,
                                   report.epoch > 0 ? fmt::format(" (epoch {})", report.epoch) : "",
                                   train::listed(columns)));
+      report_.steps = report.step;
     }
-    report_.steps = report.step;
     const bool hasEntry = next_ < record_.history.size() && report.epoch == 0 &&
                           record_.history[next_].step == report.step;
     if (hasEntry)
@@ -159,6 +182,8 @@ private:
     compareFigures("training", training, recorded.training, described(found));
     compareFigures("validation", validation, recorded.validation, described(found));
     ++next_;
+    if (!differs())
+      report_.steps = found.step;
   }
 
   void compareFigures(const char *which, const train::Metrics &found,
