@@ -43,6 +43,14 @@ std::string coordinates(const Tensor &tensor, size_t index) {
   return at.empty() ? std::string() : interp::str(at);
 }
 
+/// Functions draw apart from each other. FNV-1a.
+uint64_t hashOf(std::string_view name) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (char c : name)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
 /// Smaller sizes until the work fits; those that are given stay. False where nothing helps.
 bool shrinkToWork(const Function &function, const DimBindings &given, double maximumWork,
                   DimBindings &dims) {
@@ -87,7 +95,8 @@ Result<std::vector<BitChecker::Case>> BitChecker::drawCases(const Module &module
                                                             const Function &function) const {
   // Checks of dims refuse some draws, so there are more than are asked for.
   constexpr int64_t kDrawsPerCase = 16;
-  RandomInputs random(options_.seed);
+  constexpr Values kValues[] = {Values::Ordinary, Values::MostlyEdges, Values::Edges};
+  RandomInputs random(options_.seed + hashOf(function.name));
   std::vector<Case> cases;
   std::string refusal = "no case is asked for";
   for (int64_t draw = 0; draw < options_.cases * kDrawsPerCase; ++draw) {
@@ -101,8 +110,8 @@ Result<std::vector<BitChecker::Case>> BitChecker::drawCases(const Module &module
       return Error{fmt::format("{}a run takes about {:.1e} scalar operations, the limit is {:.1e}",
                                describe(drawn.dims), interpreterWork(function.graph, drawn.dims),
                                options_.maximumWork)};
-    auto arguments = drawArguments(module, function, drawn.dims, random,
-                                   draw % 2 == 0 ? Values::Ordinary : Values::Edges);
+    auto arguments =
+        drawArguments(module, function, drawn.dims, random, kValues[draw % std::ssize(kValues)]);
     if (!arguments) {
       refusal = "the arguments are too large";
       continue;

@@ -26,9 +26,10 @@ struct BitDifference : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Runs every function in the interpreter before and after passes, on random arguments, every
-/// second time full of edge values, state included, and compares all results and updates of state bit for bit (the
-/// interpreter gives canonical NaNs). Functions with `gradient` ops have no meaning yet and wait.
+/// Runs every function in the interpreter before and after passes, on random arguments,
+/// ordinary ones and edge values in turn, state included, and compares all results and updates of
+/// state bit for bit (the interpreter gives canonical NaNs). Functions with `gradient` ops have no
+/// meaning yet and wait.
 ///
 /// The runs after one pass are those before the next, so a pass costs one run of each case, and
 /// none where it changed nothing.

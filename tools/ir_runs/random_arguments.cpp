@@ -18,10 +18,14 @@ bool isUntrained(const Module &module, const Argument &argument) {
 
 void fillValues(Tensor &tensor, const Module &module, const Argument &argument, Values values,
                 RandomInputs &random) {
-  if (values == Values::Edges)
-    random.fill(tensor);
-  else
-    random.fillOrdinary(tensor, isUntrained(module, argument) ? 0.0 : -0.5);
+  switch (values) {
+  case Values::Edges:
+    return random.fill(tensor);
+  case Values::MostlyEdges:
+    return random.fillEdges(tensor);
+  case Values::Ordinary:
+    return random.fillOrdinary(tensor, isUntrained(module, argument) ? 0.0 : -0.5);
+  }
 }
 
 } // namespace

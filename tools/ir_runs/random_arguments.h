@@ -17,9 +17,10 @@ DimBindings drawDims(const Function &function, RandomInputs &random);
 
 /// What random tensors hold.
 enum class Values : uint8_t {
-  Edges,    ///< infinities, NaN, denormals and huge values among ordinary ones
-  Ordinary, ///< numbers below 1/2, of which those in state that no one trains are not negative:
-            ///< what nets stay finite with
+  Edges,       ///< infinities, NaN, denormals and huge values among ordinary ones
+  MostlyEdges, ///< hardly anything else
+  Ordinary,    ///< numbers below 1/2, of which those in state that no one trains are not negative:
+               ///< what nets stay finite with
 };
 
 /// Arguments for one random call, or nothing where the dims give no shapes: indices mostly within

@@ -25,10 +25,8 @@ int64_t RandomInputs::size() {
   return kSizes[below(std::size(kSizes))];
 }
 
-/// Style 0: ordinary numbers near 1; 1: those and edge values; 2: any bits.
-template <typename T> T RandomInputs::anyFloat(uint64_t style) {
+template <typename T> T RandomInputs::edgeFloat() {
   using Limits = std::numeric_limits<T>;
-  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
   static constexpr T kEdges[] = {T(0),
                                  T(-0.0),
                                  T(1),
@@ -47,11 +45,23 @@ template <typename T> T RandomInputs::anyFloat(uint64_t style) {
                                  T(-104),
                                  T(2147483648.0),
                                  T(1e10)};
+  return kEdges[below(std::size(kEdges))];
+}
+
+/// Style 0: ordinary numbers near 1; 1: those and edge values; 2: any bits; 3: ordinary numbers,
+/// zeros of both signs, ones and denormals, which do not drown sums as NaN and infinities do.
+template <typename T> T RandomInputs::anyFloat(uint64_t style) {
+  using Limits = std::numeric_limits<T>;
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
   uint64_t random = bits();
   if (style == 2)
     return std::bit_cast<T>(static_cast<Bits>(random));
   if (style == 1 && random % 4 == 0)
-    return kEdges[below(std::size(kEdges))];
+    return edgeFloat<T>();
+  static constexpr T kMild[] = {T(0),  T(-0.0), T(-0.0), T(1),
+                                T(-1), T(2),    T(0.5),  -Limits::denorm_min()};
+  if (style == 3 && random % 4 == 0)
+    return kMild[below(std::size(kMild))];
   T unit = static_cast<T>(static_cast<double>(bits() >> 11) * 0x1p-53);
   return (unit - T(0.5)) * T(8);
 }
@@ -72,7 +82,8 @@ template <typename T> T RandomInputs::anyInteger() {
 }
 
 void RandomInputs::fill(Tensor &tensor) {
-  uint64_t style = below(8) < 5 ? 0 : 1 + below(2);
+  static constexpr uint64_t kStyles[] = {0, 0, 0, 3, 3, 1, 1, 2};
+  const uint64_t style = kStyles[below(std::size(kStyles))];
   switch (tensor.dtype) {
   case DType::F32:
     for (float &x : tensor.elements<float>())
@@ -104,6 +115,24 @@ void RandomInputs::fill(Tensor &tensor) {
                      : roundToBfloat(static_cast<double>(anyFloat<float>(style)));
     break;
   }
+}
+
+void RandomInputs::fillEdges(Tensor &tensor) {
+  // Zeros come most, because most identities that are none fail at their signs.
+  auto number = [&]<typename T>() {
+    return below(4) == 0 ? T(below(2) == 0 ? 0.0 : -0.0) : edgeFloat<T>();
+  };
+  if (tensor.dtype == DType::F32)
+    for (float &x : tensor.elements<float>())
+      x = number.operator()<float>();
+  else if (tensor.dtype == DType::F64)
+    for (double &x : tensor.elements<double>())
+      x = number.operator()<double>();
+  else if (tensor.dtype == DType::BF16)
+    for (uint16_t &x : tensor.elements<uint16_t>())
+      x = roundToBfloat(number.operator()<double>());
+  else
+    fill(tensor);
 }
 
 void RandomInputs::fillOrdinary(Tensor &tensor, double low) {

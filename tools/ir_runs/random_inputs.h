@@ -12,6 +12,8 @@ public:
   explicit RandomInputs(uint64_t seed) : state_(seed) {}
 
   void fill(Tensor &tensor);
+  /// Mostly zeros of both signs, ones, infinities, NaN and other edge values.
+  void fillEdges(Tensor &tensor);
   /// Floats from `low` to 1/2, integers from 0 to 10.
   void fillOrdinary(Tensor &tensor, double low);
   /// Integers in [0, limit), limit >= 1.
@@ -23,6 +25,7 @@ public:
   uint64_t below(uint64_t count) { return bits() % count; }
 
 private:
+  template <typename T> T edgeFloat();
   template <typename T> T anyFloat(uint64_t style);
   template <typename T> T anyInteger();
   uint64_t state_;

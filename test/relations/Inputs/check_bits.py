@@ -32,7 +32,7 @@ SMALL = {
 # Modules of test/passes that the passes refuse, or whose sizes no machine holds.
 REFUSED = {"compose_steps_errors", "compose_steps_shards_errors", "differentiate_errors",
            "plan_buffers_errors", "bind_dims_errors"}
-TOO_LARGE = {"lower_convolutions": "@huge"}
+TOO_LARGE = {"lower_convolutions": "@huge", "simplify_exact": "@positions"}
 # A grad without its apply, which only the pass under test takes.
 NO_PIPELINE = {"dce"}
 OWN_PASSES = {"plan_buffers": "fuse-elementwise,plan-buffers"}
