@@ -132,8 +132,10 @@ exhaustive: apr-exhaustive ## Prove the f32 functions on all inputs by MPFR; can
 	$(exhaustive) prove -j$(JOBS) --state $(BUILD)/exhaustive-state --record $(FUNCTIONS)
 
 .PHONY: exhaustive-check
-exhaustive-check: apr-exhaustive ## Compare the f32 functions of every CPU level with the proven hashes (SAMPLE=n blocks)
+exhaustive-check: apr-exhaustive tools ## Compare the f32 functions of every CPU level with the proven hashes (SAMPLE=n blocks)
 	$(exhaustive) check -j$(JOBS) $(if $(SAMPLE),--sample $(SAMPLE)) $(FUNCTIONS)
+	@# Samples through compiled models, on aarch64 too where its tools are installed.
+	$$(sed -n 's/^APR_LIT:[^=]*=//p' $(BUILD)/CMakeCache.txt) -v $(BUILD)/test --filter=e2e/functions
 
 .PHONY: exhaustive-f64
 exhaustive-f64: apr-exhaustive ## Measure the errors of the f64 functions, pow and atan2 by MPFR

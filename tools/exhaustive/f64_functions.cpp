@@ -56,34 +56,34 @@ constexpr double kHardSine[] = {
 };
 
 constexpr F64Function kFunctions[] = {
-    {OpKind::Exp, plain<expansions::exp>, -746, 711, 0.77, kHardExp},
-    {OpKind::Expm1, plain<expansions::expm1>, -40, 711, 0.82, kHardExp},
-    {OpKind::Exp2, plain<expansions::exp2>, -1076, 1025, 0.78, kHardExp},
-    {OpKind::Log, plain<expansions::log>, 0.2, 4, 0.70, kHardLog},
+    {OpKind::Exp, plain<expansions::exp>, -746, 711, 0.79, kHardExp},
+    {OpKind::Expm1, plain<expansions::expm1>, -40, 711, 0.83, kHardExp},
+    {OpKind::Exp2, plain<expansions::exp2>, -1076, 1025, 0.79, kHardExp},
+    {OpKind::Log, plain<expansions::log>, 0.2, 4, 0.72, kHardLog},
     {OpKind::Log2, plain<expansions::log2>, 0.2, 4, 0.51, kHardLog},
     {OpKind::Log1p, plain<expansions::log1p>, -1, 3, 0.71, kHardLog},
-    {OpKind::Sin, plain<expansions::sin>, -100, 100, 0.78, kHardSine},
-    {OpKind::Cos, plain<expansions::cos>, -100, 100, 0.77, kHardSine},
+    {OpKind::Sin, plain<expansions::sin>, -100, 100, 0.79, kHardSine},
+    {OpKind::Cos, plain<expansions::cos>, -100, 100, 0.78, kHardSine},
     {OpKind::Tan, plain<expansions::tan>, -100, 100, 0.91, kHardSine},
-    {OpKind::Asin, plain<expansions::asin>, -1, 1, 0.63, {}},
-    {OpKind::Acos, plain<expansions::acos>, -1, 1, 0.63, {}},
-    {OpKind::Atan, plain<expansions::atan>, -10, 10, 0.62, {}},
-    {OpKind::Sinh, plain<expansions::sinh>, -711, 711, 0.70, kHardExp},
-    {OpKind::Cosh, plain<expansions::cosh>, -711, 711, 0.68, kHardExp},
-    {OpKind::Tanh, plain<expansions::tanh>, -20, 20, 0.71, {}},
-    {OpKind::Sigmoid, plain<expansions::sigmoid>, -746, 40, 0.77, kHardExp},
+    {OpKind::Asin, plain<expansions::asin>, -1, 1, 0.65, {}},
+    {OpKind::Acos, plain<expansions::acos>, -1, 1, 0.65, {}},
+    {OpKind::Atan, plain<expansions::atan>, -10, 10, 0.64, {}},
+    {OpKind::Sinh, plain<expansions::sinh>, -711, 711, 0.77, kHardExp},
+    {OpKind::Cosh, plain<expansions::cosh>, -711, 711, 0.75, kHardExp},
+    {OpKind::Tanh, plain<expansions::tanh>, -20, 20, 0.72, {}},
+    {OpKind::Sigmoid, plain<expansions::sigmoid>, -746, 40, 0.78, kHardExp},
     {OpKind::Erf, plain<expansions::erf>, -6, 6, 0.91, {}},
-    {OpKind::ErfInv, plain<expansions::erfinv>, -1, 1, 0.76, {}},
-    {OpKind::Softplus, plain<expansions::softplus>, -746, 40, 0.77, {}},
-    {OpKind::Silu, plain<expansions::silu>, -750, 40, 0.77, {}},
-    {OpKind::Gelu, plain<expansions::gelu>, -39, 9, 0.80, {}},
+    {OpKind::ErfInv, plain<expansions::erfinv>, -1, 1, 0.79, {}},
+    {OpKind::Softplus, plain<expansions::softplus>, -746, 40, 0.78, {}},
+    {OpKind::Silu, plain<expansions::silu>, -750, 40, 0.78, {}},
+    {OpKind::Gelu, plain<expansions::gelu>, -39, 9, 0.85, {}},
     {OpKind::GeluTanh, plain<expansions::geluTanh>, -25, 9, 0.76, {}},
     {OpKind::Rsqrt, plain<expansions::rsqrt>, 0, 10, 0.51, {}},
 };
 
 constexpr F64BinaryFunction kBinaryFunctions[] = {
-    {OpKind::Pow, plain<expansions::pow>, powErrorInUlps, 0.79},
-    {OpKind::Atan2, plain<expansions::atan2>, atan2ErrorInUlps, 0.64},
+    {OpKind::Pow, plain<expansions::pow>, powErrorInUlps, 0.81},
+    {OpKind::Atan2, plain<expansions::atan2>, atan2ErrorInUlps, 0.66},
 };
 
 } // namespace
