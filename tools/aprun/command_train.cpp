@@ -229,7 +229,7 @@ bool recordsSteps(const CommandLine &line, const train::RunSettings &settings,
   if (bytes > train::largestStepRecord)
     throw Error(ErrorKind::Usage, {"--record"},
                 fmt::format("hashes of {} tensors for {} steps take {} MiB, at most {} are "
-                            "written: record an epoch of interest, or --record epoch",
+                            "written: train fewer steps, or with --record epoch",
                             model.tensors().size() + 1, steps, bytes >> 20,
                             train::largestStepRecord >> 20));
   fmt::print("step record: {} hashes for each of {} steps, {:.1f} MiB\n",
@@ -259,6 +259,8 @@ int trainCommand(const CommandLine &line) {
     throw Error(ErrorKind::Usage, {"--weights-json"},
                 fmt::format("the model has {} weights, JSON is written for at most {}",
                             train::weightElements(instance), train::largestJsonElements));
+  const bool hasSteps =
+      recordsSteps(line, settings, instance.model(), loaded.split.training.size());
   loadTensors(session, line, instance, RunFile::Weights);
   if (settings.out.empty())
     settings.out = defaultFolder(line.arguments.empty() ? settings.model : line.arguments.front());
@@ -273,7 +275,7 @@ int trainCommand(const CommandLine &line) {
   train::Progress progress(stdout, device, progressStyle(settings));
   train::RunRecord record = makeRecord(line, session, *trainer, instance, loaded);
   train::RunRecorder recorder(record, instance, settings.steps.value_or(0));
-  if (recordsSteps(line, settings, instance.model(), loaded.split.training.size()))
+  if (hasSteps)
     recorder.recordSteps(settings.out);
   TrainObserver observer(progress, history, recorder, settings.logEvery,
                          settings.steps.value_or(0));

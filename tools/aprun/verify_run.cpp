@@ -154,6 +154,8 @@ public:
       differ("at the end, the state differs from result.state_hash");
     if (train::weightHash(instance_) != record_.weightHash)
       differ("at the end, the weights differ from result.weight_hash");
+    if (!differs())
+      report_.steps = record_.steps;
   }
 
   void differ(std::string line) { report_.differences.push_back(std::move(line)); }
