@@ -16,9 +16,7 @@
 #include <queue>
 
 namespace apr {
-namespace {
 
-/// A kernel whose result is its operand.
 ValueId appendCopy(Builder &builder, ValueId source) {
   auto region = std::make_shared<Graph>();
   const ValueId argument = region->addArgument(builder.type(source));
@@ -28,6 +26,8 @@ ValueId appendCopy(Builder &builder, ValueId source) {
   return builder.createMulti(OpKind::Kernel, {source}, attributes, {builder.type(source)}, region)
       .front();
 }
+
+namespace {
 
 ValueId carryOf(const Graph &region, size_t result, size_t carries) {
   return result < carries ? region.arguments()[result] : kNoValue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
-#include "ir/graph.h"
+#include "ir/builder.h"
 
 #include <functional>
 
@@ -33,5 +33,8 @@ void forEachInMemory(const Graph &graph, ValueId v, const std::function<void(Val
 
 /// True where op `index` may write its result over each of its operands equal to `old`.
 bool mayOverwrite(const Graph &graph, size_t index, ValueId old, ValueId result);
+
+/// Appends a kernel whose result is its operand.
+ValueId appendCopy(Builder &builder, ValueId source);
 
 } // namespace apr

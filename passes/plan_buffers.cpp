@@ -146,6 +146,7 @@ public:
 
   void run() {
     dropBuffers(graph());
+    copyKeptFloats();
     orderForMemory(graph(), [&](const Graph &g, size_t result) { return oldState(g, result); },
                    {function_.name, remarks_});
     place();
@@ -165,6 +166,19 @@ private:
         return graph.arguments()[i];
     return kNoValue;
   }
+
+  /// A float that is updated by its old value is written all the same: the caller's NaN, of
+  /// whatever payload, becomes the canonical one, as it does where a pass left some op between.
+  void copyKeptFloats() {
+    Builder builder(graph());
+    for (size_t i = 0; i < function_.results.size(); ++i) {
+      const ValueId v = graph().results[i];
+      if (v == oldState(graph(), i) && holdsNaN(graph().type(v).dtype))
+        graph().results[i] = appendCopy(builder, v);
+    }
+  }
+
+  static bool holdsNaN(DType dtype) { return isFloat(dtype) || dtype == DType::BF16; }
 
   void placeArguments() {
     uint32_t inputs = 0;

@@ -55,13 +55,24 @@ ValueId slicePadded(OpGradient &d, ValueId padded) {
   Shape start = d.op.attributes.dims(AttrKey::Low);
   const Shape &high = d.op.attributes.dims(AttrKey::High);
   const std::vector<int64_t> &stride = d.op.attributes.integers(AttrKey::Stride);
-  Shape shape = d.type(d.x()).shape;
-  Shape limit;
+  const Shape shape = d.type(d.x()).shape;
+  Shape limit, missing;
   for (size_t i = 0; i < start.size(); ++i) {
-    // The gap after the last element ends at the axis where high is negative.
-    int64_t overhang = std::min<int64_t>(0, high[i].asConstant().value_or(0));
-    limit.push_back(start[i] + shape[i] * Dim(stride[i]) + Dim(overhang));
+    limit.push_back(start[i] + shape[i] * Dim(stride[i]));
+    missing.emplace_back(0);
+    if (high[i].isProvablyNonNegative())
+      continue;
+    // The gap after the last element may end early: by a known number of positions where there is
+    // an element, else it is made whole again.
+    if (high[i].isConstant() && shape[i].isProvablyPositive())
+      limit.back() += high[i];
+    else
+      missing.back() = Dim(stride[i] - 1);
   }
+  const Shape none(start.size(), Dim(0));
+  if (missing != none)
+    padded = d.b.pad(padded, d.b.splat({d.type(padded).dtype, {}}, 0), none, missing,
+                     std::vector<int64_t>(start.size(), 1));
   return d.b.slice(padded, start, limit, stride);
 }
 

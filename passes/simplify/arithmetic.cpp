@@ -102,11 +102,12 @@ std::optional<ValueId> simplifyNeg(Simplifier &s, const Candidate &c) {
   return std::nullopt;
 }
 
-/// | |x| | = |x|;  |-x| = |x|.
+/// | |x| | = |x|;  |-x| = |x|, where there are numbers below zero.
 std::optional<ValueId> simplifyAbs(Simplifier &s, const Candidate &c) {
   if (s.definedBy(c.x(), OpKind::Abs))
     return c.x();
-  if (const Op *neg = s.definedBy(c.x(), OpKind::Neg))
+  const Op *neg = s.definedBy(c.x(), OpKind::Neg);
+  if (neg && c.type.dtype != DType::U8)
     return s.make(OpKind::Abs, {neg->operands[0]}, c.type);
   return std::nullopt;
 }
