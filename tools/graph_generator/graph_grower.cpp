@@ -215,10 +215,14 @@ ValueId GraphGrower::constant(const Type &type) {
   }
   Tensor scalar = Tensor::zeros(type.dtype, {});
   random_.fill(scalar);
-  static constexpr double kUsual[] = {0, 1, 2, 0.5, 3};
+  // What identities and special cases look for.
+  static constexpr double kUsual[] = {0, -0.0, 1, -1, 2, 0.5, 3};
   if (!random_.oneIn(3))
     return type.dtype == DType::Bool || isInteger(type.dtype)
-               ? b_.splatInteger(type, random_.between(0, type.dtype == DType::Bool ? 1 : 3))
+               ? b_.splatInteger(
+                     type,
+                     random_.between(type.dtype == DType::I32 || type.dtype == DType::I64 ? -1 : 0,
+                                     type.dtype == DType::Bool ? 1 : 3))
                : b_.splat(type, random_.pick(kUsual));
   return b_.constant(type, {type.dtype, scalar.data});
 }
