@@ -116,6 +116,8 @@ def test_mutant(job):
 def job_of(mutant, ranking, coverage, results, options):
     number = mutant["id"]
     before = results.data.get(str(number), {"tried": [], "seconds": 0})
+    before = {**before, "tried": [n for n in before["tried"]
+                                  if not any(m in n for m in options.measure)]}
     names = [n for n, facts in coverage.items()
              if facts["passed"] and number in facts["reached"] and n not in before["tried"] and
              n in TESTS and facts["seconds"] <= options.slowest]

@@ -9,9 +9,11 @@ import dataclasses
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 # From cheap and telling to slow; a folder not named here comes last.
@@ -151,12 +153,22 @@ def text_tests(build, lit_folder):
 def text_test(test, config):
     def run(environment):
         test.config.environment.update(environment)
-        result = test.config.test_format.execute(test, config)
-        code = result[0] if isinstance(result, tuple) else result.code
-        if "APR_MUTANTS_VERBOSE" in os.environ:
-            print(result[1] if isinstance(result, tuple) else result.output)
-        return 0 if not code.isFailure else 1
+        # Several mutants may run the same test at a time.
+        scratch = tempfile.mkdtemp(prefix="mutant")
+        test.suite.exec_root = scratch
+        try:
+            return run_text(test, config)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     return Test("/".join(test.path_in_suite), "lit:" + test.path_in_suite[0], run)
+
+
+def run_text(test, config):
+    result = test.config.test_format.execute(test, config)
+    code, output = result if isinstance(result, tuple) else (result.code, result.output)
+    if "APR_MUTANTS_VERBOSE" in os.environ:
+        print(output)
+    return 1 if code.isFailure else 0
 
 
 def stage_rank(test):

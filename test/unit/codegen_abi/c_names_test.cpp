@@ -21,6 +21,8 @@ TEST(CNames, PrefixesAreSnakeCase) {
   EXPECT_EQ(symbolPrefix("MLPNet2"), "mlp_net2");
   EXPECT_EQ(symbolPrefix("LeNet"), "le_net");
   EXPECT_EQ(symbolPrefix("already_snake"), "already_snake");
+  EXPECT_EQ(symbolPrefix("Two_Words"), "two_words");
+  EXPECT_EQ(symbolPrefix(std::string_view("MLPs").substr(0, 3)), "mlp"); // what follows is not seen
   EXPECT_EQ(symbolPrefix(""), "model");
   EXPECT_EQ(symbolPrefix("Int"), "int_");
   EXPECT_EQ(symbolPrefix("3d"), "_3d");

@@ -58,6 +58,8 @@ TEST(Infer, ConvertAndBitcast) {
   expectError(OpKind::Convert, {kFB}, {}, "given");
   expectError(OpKind::Bitcast, {kF}, {}, "size", {type(DType::I64)});
   expectError(OpKind::Bitcast, {type(DType::U8)}, {}, "bool", {type(DType::Bool)});
+  expectError(OpKind::Bitcast, {type(DType::Bool)}, {}, "bool", {type(DType::U8)});
+  expectType(OpKind::Bitcast, {type(DType::U8)}, {}, type(DType::U8), {type(DType::U8)});
 }
 
 TEST(Infer, Reduce) {
@@ -100,6 +102,7 @@ TEST(Infer, Movement) {
   expectError(OpKind::Transpose, {kFB}, {{AttrKey::Perm, Ints{0}}}, "perm names 1 axes");
   expectType(OpKind::Broadcast, {type(DType::F32, {"3"})}, axes({1}), kFB, {kFB});
   expectError(OpKind::Broadcast, {type(DType::F32, {"1"})}, axes({1}), "fit", {kFB});
+  expectError(OpKind::Broadcast, {type(DType::F64, {"3"})}, axes({1}), "another dtype", {kFB});
   expectError(OpKind::Broadcast, {kF}, axes({1}), "axes names", {kFB});
   Attributes slice{{AttrKey::Start, Dims{Dim(1), Dim(0)}},
                    {AttrKey::Limit, Dims{parseDim("B").value(), Dim(3)}},
@@ -129,6 +132,8 @@ TEST(Infer, Indexing) {
   expectType(OpKind::Gather, {kFB, indices}, axis, type(DType::F32, {"N", "3"}));
   expectType(OpKind::Gather, {kFB, type(DType::I64)}, axis, type(DType::F32, {"3"}));
   expectError(OpKind::Gather, {kFB, kF}, axis, "i32 or i64");
+  expectError(OpKind::Gather, {kFB, indices}, {{AttrKey::Axis, int64_t(2)}}, "outside");
+  expectError(OpKind::Gather, {kFB, indices}, {{AttrKey::Axis, int64_t(-1)}}, "outside");
   expectType(OpKind::ScatterAdd, {kFB, indices, type(DType::F32, {"N", "3"})}, axis, kFB);
   expectError(OpKind::ScatterAdd, {kFB, indices, kFB}, axis, "updates");
   expectType(OpKind::Pick, {kFB, type(DType::I32, {"B"})}, {}, type(DType::F32, {"B"}));
@@ -150,6 +155,15 @@ TEST(Infer, Sources) {
   expectError(OpKind::RandomBits, {seed, seed, kF}, stream, "i64 scalars", {type(DType::I32)});
   stream.set(AttrKey::Word, int64_t(4));
   expectError(OpKind::RandomBits, {seed, seed, seed}, stream, "0 to 3", {type(DType::I32)});
+}
+
+TEST(Infer, ConvolutionsOfOtherGroupsOrChannelsAreRefused) {
+  const Attributes attributes{{AttrKey::Stride, Ints{1}}, {AttrKey::Dilation, Ints{1}}};
+  const Type x = type(DType::F32, {"B", "8", "2", "3"});
+  expectType(OpKind::Conv, {x, type(DType::F32, {"3", "2", "3", "5"})}, attributes,
+             type(DType::F32, {"B", "6", "2", "5"}));
+  expectError(OpKind::Conv, {x, type(DType::F32, {"3", "1", "3", "5"})}, attributes, "differ");
+  expectError(OpKind::Conv, {x, type(DType::F32, {"3", "2", "4", "5"})}, attributes, "differ");
 }
 
 TEST(Infer, SizesThatDoNotFitAreRefused) {
