@@ -34,7 +34,7 @@ MEANT_EVERYWHERE = re.compile(
     r"[us](add|sub|mul)\.(sat|with\.overflow)|usub\.sat|fpto[us]i\.sat|masked\.|"
     r"vector\.(reduce\.(and|or|xor|add|mul|[us](min|max))|(de)?interleave2|insert|extract)|"
     r"lifetime\.|assume|experimental\.noalias|stepvector|experimental\.stepvector|is\.fpclass|"
-    r"umul|smul|threadlocal|x86\.|aarch64\.)")
+    r"load\.relative)")
 
 
 class X86:
