@@ -160,7 +160,6 @@ int main(int argc, char **argv) {
             << (isPasses    ? "passes.def"
                 : isLibrary ? "the comments of the library"
                             : "ops.def")
-            << " and " << arguments[0]
-            << " give: build the target update-docs\n";
+            << " and " << arguments[0] << " give: build the target update-docs\n";
   return 1;
 }

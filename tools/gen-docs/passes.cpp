@@ -28,7 +28,8 @@ std::string passTable() {
   for (const std::string &name : makePipeline(OptimizationLevel::Default))
     if (seen.insert(name).second) {
       const PassInfo &pass = *findPass(name);
-      rows += fmt::format("| `{}` | {} | {} |\n", pass.name, pass.summary, describe(pass.passClass));
+      rows +=
+          fmt::format("| `{}` | {} | {} |\n", pass.name, pass.summary, describe(pass.passClass));
     }
   return "| pass | what it does | |\n|---|---|---|\n" + rows;
 }
