@@ -64,7 +64,7 @@ std::optional<std::vector<Tensor>> drawArguments(const Module &module, const Fun
       return std::nullopt;
     Tensor tensor = Tensor::zeros(type.dtype, *shape);
     auto limit = argument.indexLimit ? argument.indexLimit->evaluate(dims) : std::nullopt;
-    if (limit && *limit >= 1 && random.below(16) != 0)
+    if (limit && *limit >= 1 && (values == Values::Ordinary || random.below(16) != 0))
       random.fillIndices(tensor, *limit);
     else if (argument.role == ArgumentRole::Exec)
       tensor.elements<int64_t>()[0] = static_cast<int64_t>(random.below(2) * random.below(1000));

@@ -20,7 +20,7 @@ enum class Values : uint8_t {
   Edges,       ///< infinities, NaN, denormals and huge values among ordinary ones
   MostlyEdges, ///< hardly anything else
   Ordinary,    ///< numbers below 1/2, of which those in state that no one trains are not negative:
-               ///< what nets stay finite with
+               ///< what nets stay finite with; indices lie within their limits
 };
 
 /// Arguments for one random call, or nothing where the dims give no shapes: indices mostly within

@@ -102,6 +102,9 @@ Model withEntry(Model model) {
 }
 
 Model withShards(Model model, int parts) {
+  const std::string mixing = "BatchNorm(5), ";
+  if (size_t at = model.source.find(mixing); at != std::string::npos)
+    model.source.erase(at, mixing.size());
   insertAfter(model.source, "  train step", '{', "shards " + std::to_string(parts) + " ");
   return model;
 }

@@ -27,7 +27,7 @@ Module compile(const Model &model);
 /// The model with `text` after the loss of its train block, or before the block.
 Model withReport(Model model);
 Model withEntry(Model model);
-/// The model whose batches divide into so many parts.
+/// The model whose batches divide into so many parts, without batch norm, which mixes the rows.
 Model withShards(Model model, int parts);
 
 /// The sizes of a call with a batch of so many rows.

@@ -40,7 +40,9 @@ class SwitchedOff : public testing::TestWithParam<Model> {};
 TEST_P(SwitchedOff, PassesChangeNoBitInTheInterpreter) {
   const Module source = compile(GetParam());
   const Program plain(source, interpreted());
-  for (const Way &way : waysFrom(interpreted())) {
+  std::vector<Way> ways = waysFrom(interpreted());
+  ways.erase(ways.begin(), ways.end() - 3); // without one pass each: on random modules
+  for (const Way &way : ways) {
     SCOPED_TRACE(str(way));
     expectSameBits(Program(source, way), plain, dimsOf(GetParam(), 5));
   }
