@@ -22,8 +22,8 @@ namespace apr::fuzz {
 
 namespace {
 
-constexpr double kSecondsPerTrial = 30;
-constexpr double kSecondsPerReduction = 90;
+constexpr double kSecondsPerTrial = 8;
+constexpr double kSecondsPerReduction = 120;
 
 std::string encode(const std::optional<Finding> &finding) {
   if (!finding)

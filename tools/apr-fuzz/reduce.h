@@ -8,9 +8,9 @@ namespace apr::fuzz {
 /// Runs a trial in a process of its own; a crash or a hang is a Failure.
 std::optional<Finding> tryIsolated(const Trial &trial);
 
-/// A trial as small as can be found in a minute that fails in the same way as `trial`, which gives
-/// `finding`: one function with few ops, values cut off by inputs, small sizes, simple numbers and
-/// a plain configuration.
+/// A trial as small as can be found in two minutes that fails in the same way as `trial`, which
+/// gives `finding`: one function with few ops, values cut off by inputs, small sizes, simple
+/// numbers and a plain configuration.
 struct Reduced {
   Trial trial;
   Finding finding;
