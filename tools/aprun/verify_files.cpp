@@ -157,7 +157,8 @@ Findings checkModel(const Session &session) {
     findings.push_back(fmt::format("model.source_hash: {} has the hash {:.16}…, recorded is "
                                    "{:.16}…",
                                    session.settings.model, table.source_hash, record.sourceHash));
-  if (!session.settings.model.ends_with(".o") && session.model->sources() != record.sources)
+  const bool areBothKnown = !record.sources.empty() && !session.model->sources().empty();
+  if (areBothKnown && session.model->sources() != record.sources)
     findings.push_back(
         fmt::format("model.sources: {} is made of other files", session.settings.model));
   std::map<std::string, double> unknown = record.hyper;

@@ -120,9 +120,11 @@ public:
   }
 
   void onEpoch(const train::EpochReport &report) override {
-    // A limit on the steps may end a run within an epoch that the record has as a whole one.
-    const bool isWhole =
-        next_ >= record_.history.size() || report.step == record_.history[next_].step;
+    // A limit on the steps, or an interruption, may end a run within an epoch. The record has it as
+    // a whole one, or not at all.
+    const bool isKnown = next_ < record_.history.size();
+    const bool isWhole = isKnown ? report.step == record_.history[next_].step
+                                 : record_.end != "interrupted" || report.step != record_.steps;
     if (differs() || !isWhole)
       return;
     compareEntry(report.training, report.validation,
