@@ -136,8 +136,8 @@ std::vector<TargetOptions> targetsOf(const Settings &settings) {
   return targets;
 }
 
-/// Code that LLVM's optimizer has not touched takes half a minute for a block of some functions:
-/// unless it is named, one block of 16 has to do.
+/// Code that LLVM's optimizer has not touched takes several times as long: unless it is named, one
+/// block of 16 has to do.
 uint64_t blocksFor(const TargetOptions &target, const Settings &settings) {
   bool isSample = settings.cpus.empty() && target.level == CodegenLevel::O0;
   return isSample ? std::max<uint64_t>(1, settings.blocks / 16) : settings.blocks;
@@ -240,7 +240,10 @@ int runCommandLine(int argc, char **argv) {
   auto *check = app.add_subcommand(
       "check", "compare the f32 functions with the block hashes, for every CPU level and at -O0");
   addCommonOptions(*check, settings);
-  check->add_option("--cpu", settings.cpus, "CPU levels; x86-64-v2:O0 means that level at -O0");
+  check
+      ->add_option("--cpu", settings.cpus,
+                   "a CPU level, again for more; x86-64-v2:O0 is that level at -O0")
+      ->allow_extra_args(false);
   check->add_flag("--interpreter", settings.checksInterpreter, "the interpreter instead");
   check->add_flag("--record", settings.isRecording, "write the result into PROOF.md");
   check->add_option("--sample", settings.blocks, "only so many blocks, evenly spaced")

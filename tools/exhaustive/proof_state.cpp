@@ -46,9 +46,14 @@ ProofState::ProofState(const std::string &path, uint64_t formula, const std::str
   if (file_ < 0)
     throw UsageError("cannot open " + path_ + ": " + std::strerror(errno));
   // Two processes may both find the file empty; only one of them writes the header.
-  lock(kBlocks, Wait::Always);
-  checkHeader(formula, cpu);
-  unlock(kBlocks);
+  try {
+    lock(kBlocks, Wait::Always);
+    checkHeader(formula, cpu);
+    unlock(kBlocks);
+  } catch (...) {
+    close(file_); // and with it the lock
+    throw;
+  }
 }
 
 ProofState::~ProofState() { close(file_); }
