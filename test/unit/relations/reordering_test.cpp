@@ -60,6 +60,8 @@ TEST(Reordering, ChangesNoBitOfModels) {
       ASSERT_NE(print(changed), print(meaning));
       expectSameBits(Program(changed, interpreted()), plain, dims);
     }
+    if (model.name == "attention")
+      continue; // takes LLVM longest
     expectSameBits(Program(reordered(meaning, 4), native()), plain, dims);
   }
 }
