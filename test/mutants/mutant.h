@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+// An index out of range must end the program rather than read what happens to lie there.
+#ifndef _GLIBCXX_ASSERTIONS
+#define _GLIBCXX_ASSERTIONS
+#endif
+
 #include <array>
 #include <cstdlib>
 #include <fcntl.h>

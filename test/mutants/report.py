@@ -73,9 +73,10 @@ class Report:
         yield ""
         yield "Written by `report.py`; how it was done is in [README.md](README.md)."
         yield ""
-        yield f"Commit `{record['commit'][:12]}`, seed {record['seed']}: {record['requested']} asked "\
-              f"for, {record.get('dropped', 0)} refused by the C++ compiler, "\
-              f"**{len(self.mutants)} built**, {ran} run."
+        drawn = len(self.mutants) + record.get("dropped", 0)
+        yield f"Sources of commit `{record['commit'][:12]}`, seed {record['seed']}: {drawn} drawn, "\
+              f"{record.get('dropped', 0)} refused by the C++ compiler, "\
+              f"**{len(self.mutants)} built**, {ran} run. Tests that were added for survivors count."
         yield ""
         yield from table(("caught", "equivalent", "survived", "caught, of all that are not equivalent",
                           "caught, of all"),
@@ -98,6 +99,8 @@ class Report:
                           for s, n in stages.most_common()])
         yield ""
         yield "## Survivors"
+        yield ""
+        yield "Noticed by no test, and not argued to be equivalent."
         yield ""
         yield from self.list_of(self.survivors, "None.")
         yield "## Equivalents"
