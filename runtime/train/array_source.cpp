@@ -11,38 +11,61 @@
 #include <cmath>
 #include <limits>
 #include <type_traits>
+#include <utility>
+
+#include <unistd.h>
 
 namespace apr::train {
 namespace {
 
-/// Enough for every data set that fits a machine's memory, and an end to hostile archives.
-constexpr std::uint64_t largestContents = std::uint64_t{1} << 36;
 constexpr std::uint64_t mostColumns = std::uint64_t{1} << 20;
 
-std::string elementText(const NpyArray &array, std::uint64_t element) {
-  return isFloat(array.type) ? fmt::format("{}", array.number(element))
-                             : fmt::format("{}", array.integer(element));
+/// Half of the machine's memory: an archive of a few megabytes can hold as many gigabytes.
+std::uint64_t largestContents() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long bytes = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || bytes <= 0)
+    return std::uint64_t{1} << 32;
+  return static_cast<std::uint64_t>(pages) / 2 * static_cast<std::uint64_t>(bytes);
 }
 
-/// Why an element does not fit values of type T, or null.
-template <class T> const char *faultOf(const NpyArray &array, std::uint64_t element) {
-  const double x = array.number(element);
-  if (!std::isfinite(x))
-    return "is no finite number";
-  if constexpr (std::is_floating_point_v<T>)
-    return std::isfinite(static_cast<T>(x)) ? nullptr : "is out of range of the input's type";
-  if (std::trunc(x) != x)
-    return "is not a whole number, as the input's type needs";
-  // The bounds are powers of two or one less than one: exact, or compared from the safe side.
-  const double end = std::is_same_v<T, bool> ? 2 : std::ldexp(1.0, std::numeric_limits<T>::digits);
-  const double low = std::is_signed_v<T> ? -end : 0;
-  return x >= low && x < end ? nullptr : "is out of range of the input's type";
+std::string numberText(const NpyNumber &number) {
+  return std::visit([](auto x) { return fmt::format("{}", x); }, number);
 }
 
-template <class T> T valueOf(const NpyArray &array, std::uint64_t element) {
-  if (isFloat(array.type) || array.type == NpyType::U64)
-    return static_cast<T>(array.number(element));
-  return static_cast<T>(array.integer(element));
+/// Why a number does not fit values of type T, or null.
+template <class T> const char *faultOf(const NpyNumber &number) {
+  constexpr const char *outOfRange = "is out of range of the input's type";
+  const auto ofFloat = [](double x) -> const char * {
+    if (!std::isfinite(x))
+      return "is no finite number";
+    if constexpr (std::is_floating_point_v<T>)
+      return std::isfinite(static_cast<T>(x)) ? nullptr : outOfRange;
+    if (std::trunc(x) != x)
+      return "is not a whole number, as the input's type needs";
+    const double end = std::ldexp(1.0, std::numeric_limits<T>::digits);
+    return x >= (std::is_signed_v<T> ? -end : 0.0) && x < end ? nullptr : outOfRange;
+  };
+  const auto ofInteger = [](auto x) -> const char * {
+    if constexpr (std::is_same_v<T, bool>)
+      return x == 0 || x == 1 ? nullptr : outOfRange;
+    else if constexpr (std::is_integral_v<T>)
+      return std::in_range<T>(x) ? nullptr : outOfRange;
+    return nullptr;
+  };
+  return std::visit(Overloaded{ofFloat, ofInteger}, number);
+}
+
+/// Rounds once.
+template <class T> T valueOf(const NpyNumber &number) {
+  return std::visit([](auto x) { return static_cast<T>(x); }, number);
+}
+
+/// The name of a number's category: zeros have one.
+std::string labelOf(NpyNumber number) {
+  if (const auto *x = std::get_if<double>(&number); x && *x == 0)
+    number = 0.0;
+  return numberText(number);
 }
 
 } // namespace
@@ -55,7 +78,7 @@ ArraySource ArraySource::open(const std::string &path) {
   hash.update(content.data(), content.size());
   source.hash_ = hash.finish();
   if (content.starts_with("PK"))
-    for (NamedArray &named : readNpz(path, largestContents))
+    for (NamedArray &named : readNpz(path, largestContents()))
       source.append(std::move(named));
   else
     source.append({"", parseNpy(content, path)});
@@ -124,23 +147,24 @@ void ArraySource::readColumn(const Part &part, const ColumnUse &use, ColumnValue
     return row * part.columns + (use.column - part.firstColumn);
   };
   const auto checked = [&]<class T>(T, std::uint64_t row) {
-    if (const char *fault = faultOf<T>(array, element(row)))
-      fail(row, use, fmt::format("the value {} {}", elementText(array, element(row)), fault));
-    return valueOf<T>(array, element(row));
+    const NpyNumber number = array.number(element(row));
+    if (const char *fault = faultOf<T>(number))
+      fail(row, use, fmt::format("the value {} {}", numberText(number), fault));
+    return number;
   };
   std::visit(Overloaded{[&](LabelColumn &labels) {
                           for (std::uint64_t row = 0; row < rows; ++row)
-                            labels.append(elementText(array, element(row)));
+                            labels.append(labelOf(checked(double{}, row)));
                         },
                         [&](BoolColumn &bools) {
                           for (std::uint64_t row = 0; row < rows; ++row)
-                            bools.values.push_back(checked(bool{}, row) ? 1 : 0);
+                            bools.values.push_back(valueOf<bool>(checked(bool{}, row)) ? 1 : 0);
                         },
                         [&](auto &numbers) {
                           using T = typename std::remove_reference_t<decltype(numbers)>::value_type;
                           numbers.reserve(rows);
                           for (std::uint64_t row = 0; row < rows; ++row)
-                            numbers.push_back(checked(T{}, row));
+                            numbers.push_back(valueOf<T>(checked(T{}, row)));
                         }},
              values);
 }

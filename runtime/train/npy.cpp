@@ -179,16 +179,21 @@ std::optional<std::pair<NpyType, bool>> typeOf(std::string_view descr) {
   return std::nullopt;
 }
 
-/// Elements of all axes, or nothing where their bytes are more than there are.
+/// Elements of all axes, or nothing where their bytes are more than there are. What an item would
+/// have stays bounded where there are none.
 std::optional<std::uint64_t> elementsWithin(const std::vector<std::uint64_t> &shape,
                                             std::uint64_t most) {
+  constexpr std::uint64_t mostOfNothing = std::uint64_t{1} << 40;
+  const bool isEmpty = std::find(shape.begin(), shape.end(), 0u) != shape.end();
   std::uint64_t count = 1;
   for (const std::uint64_t size : shape) {
-    if (size != 0 && count > most / size)
+    if (size == 0)
+      continue;
+    if (count > (isEmpty ? mostOfNothing : most) / size)
       return std::nullopt;
     count *= size;
   }
-  return count;
+  return isEmpty ? 0 : count;
 }
 
 /// Copies values whose first axis varies fastest to where the last one does.
@@ -243,8 +248,6 @@ std::size_t elementBytes(NpyType type) { return info(type).bytes; }
 
 const char *name(NpyType type) { return info(type).name; }
 
-bool isFloat(NpyType type) { return type >= NpyType::F16; }
-
 std::uint64_t NpyArray::itemElements() const {
   std::uint64_t count = 1;
   for (std::size_t axis = 1; axis < shape.size(); ++axis)
@@ -252,41 +255,33 @@ std::uint64_t NpyArray::itemElements() const {
   return count;
 }
 
-double NpyArray::number(std::uint64_t element) const {
+NpyNumber NpyArray::number(std::uint64_t element) const {
   switch (type) {
   case NpyType::F16:
     return halfValue(load<std::uint16_t>(values, element));
   case NpyType::F32:
-    return load<float>(values, element);
+    return static_cast<double>(load<float>(values, element));
   case NpyType::F64:
     return load<double>(values, element);
-  case NpyType::U64:
-    return static_cast<double>(load<std::uint64_t>(values, element));
-  default:
-    return static_cast<double>(integer(element));
-  }
-}
-
-std::int64_t NpyArray::integer(std::uint64_t element) const {
-  switch (type) {
   case NpyType::I8:
-    return load<std::int8_t>(values, element);
+    return std::int64_t{load<std::int8_t>(values, element)};
   case NpyType::I16:
-    return load<std::int16_t>(values, element);
+    return std::int64_t{load<std::int16_t>(values, element)};
   case NpyType::I32:
-    return load<std::int32_t>(values, element);
+    return std::int64_t{load<std::int32_t>(values, element)};
   case NpyType::I64:
     return load<std::int64_t>(values, element);
   case NpyType::U16:
-    return load<std::uint16_t>(values, element);
+    return std::uint64_t{load<std::uint16_t>(values, element)};
   case NpyType::U32:
-    return load<std::uint32_t>(values, element);
+    return std::uint64_t{load<std::uint32_t>(values, element)};
   case NpyType::U64:
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(
-        load<std::uint64_t>(values, element), std::numeric_limits<std::int64_t>::max()));
-  default:
-    return load<std::uint8_t>(values, element);
+    return load<std::uint64_t>(values, element);
+  case NpyType::Bool:
+  case NpyType::U8:
+    break;
   }
+  return std::uint64_t{load<std::uint8_t>(values, element)};
 }
 
 NpyArray parseNpy(std::string_view content, const std::string &file) {

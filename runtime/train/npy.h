@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace apr::train {
@@ -16,6 +17,10 @@ std::size_t elementBytes(NpyType type);
 /// The type in NumPy's words: "float32" …
 const char *name(NpyType type);
 
+/// An element, exactly: a float of any width, a signed or an unsigned integer (booleans are 0 or
+/// 1).
+using NpyNumber = std::variant<double, std::int64_t, std::uint64_t>;
+
 /// An array of an NPY file: row-major, in the byte order of this machine, whatever the file had.
 struct NpyArray {
   NpyType type = NpyType::F64;
@@ -25,13 +30,8 @@ struct NpyArray {
   /// Elements of one item along the first axis; an array without axes is one item.
   std::uint64_t itemElements() const;
   std::uint64_t items() const { return shape.empty() ? 1 : shape.front(); }
-  /// An element as a number; integers beyond 2^53 are rounded.
-  double number(std::uint64_t element) const;
-  /// An element of a type other than the floats; those of U64 beyond 2^63 - 1 stay there.
-  std::int64_t integer(std::uint64_t element) const;
+  NpyNumber number(std::uint64_t element) const;
 };
-
-bool isFloat(NpyType type);
 
 /// Reads the NPY format, versions 1 to 3 (numpy.lib.format). Everything malformed, and types that
 /// are no numbers, are an `Error` of kind Data at `file`; the size it declares is compared with the

@@ -112,6 +112,36 @@ TEST_F(ArraySourceTest, KeepsLargeIntegers) {
   writeFile(npyHeader(NpyType::I64, {2}) + bytesOf<std::int64_t>({large, -large}));
   EXPECT_EQ(valuesOf<std::int64_t>(load({{"x", APRT_I64, 1, 0}}).inputs[0]),
             (std::vector<std::int64_t>{large, -large}));
+  writeFile(npyHeader(NpyType::U64, {2}) + bytesOf<std::uint64_t>({(1ull << 53) + 1, INT64_MAX}));
+  EXPECT_EQ(valuesOf<std::int64_t>(load({{"x", APRT_I64, 1, 0}}).inputs[0]),
+            (std::vector<std::int64_t>{large, INT64_MAX}));
+}
+
+TEST_F(ArraySourceTest, RoundsLargeIntegersOnce) {
+  // Half a step above a float in f64 already: rounded twice it would stay there.
+  const std::uint64_t tie = (std::uint64_t{1} << 60) + (std::uint64_t{1} << 36) + 1;
+  writeFile(npyHeader(NpyType::U64, {1}) + bytesOf<std::uint64_t>({tie}));
+  EXPECT_EQ(valuesOf<float>(load({{"x", APRT_F32, 1, 0}}).inputs[0]),
+            (std::vector<float>{0x1.000002p60f}));
+}
+
+TEST_F(ArraySourceTest, TellsCategoriesApart) {
+  const std::vector<InputNeed> needs = {{"x", APRT_F32, 2, 0}};
+  const std::vector<Declared> hot = {{"x", "one_hot", {}}};
+  writeFile(npyHeader(NpyType::U64, {2}) +
+            bytesOf<std::uint64_t>({~std::uint64_t{0}, std::uint64_t{1} << 63}));
+  EXPECT_EQ(valuesOf<float>(load(needs, {{"x", "1", {}}}, hot, {0, 1}).inputs[0]),
+            (std::vector<float>{0, 1, 1, 0}));
+  writeFile(npyHeader(NpyType::F64, {3}) + bytesOf<double>({-0.0, 1.5, 0.0}));
+  EXPECT_EQ(valuesOf<float>(load(needs, {{"x", "1", {}}}, hot, {0, 1, 2}).inputs[0]),
+            (std::vector<float>{1, 0, 0, 1, 1, 0}));
+  writeFile(npyHeader(NpyType::F64, {2}) + bytesOf<double>({1, NAN}));
+  try {
+    load(needs, {{"x", "1", {}}}, hot, {0, 1});
+    FAIL();
+  } catch (const Error &error) {
+    EXPECT_NE(std::string(error.what()).find("row 2, column 1: the value nan"), std::string::npos);
+  }
 }
 
 TEST_F(ArraySourceTest, LocatesValuesThatDoNotFit) {
@@ -133,6 +163,7 @@ TEST_F(ArraySourceTest, LocatesValuesThatDoNotFit) {
                 .find("out of range"),
             std::string::npos);
   EXPECT_NE(errorOf(NpyType::I8, "\xff", APRT_U8).find("-1 is out of range"), std::string::npos);
+  EXPECT_NE(errorOf(NpyType::U8, "\x02", APRT_BOOL).find("2 is out of range"), std::string::npos);
   EXPECT_EQ(errorOf(NpyType::I32, bytesOf<std::int32_t>({INT32_MIN}), APRT_I32), "no error");
   EXPECT_NE(errorOf(NpyType::F32, "", APRT_F32).find("have no rows"), std::string::npos);
 }
