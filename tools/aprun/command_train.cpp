@@ -192,11 +192,28 @@ void completeRecord(train::RunRecord &record, const TrainObserver &observer, tra
   record.information.seconds = seconds;
 }
 
+/// Copies the file that the training started from where the outputs are about to replace it: the
+/// record must name what can still be read.
+void keepStart(const std::string &folder, train::RunRecord &record) {
+  if (record.startWeights.empty())
+    return;
+  for (const char *name : {"weights.safetensors", "state.safetensors"}) {
+    std::error_code error;
+    if (!std::filesystem::equivalent(folder + "/" + name, record.startWeights, error))
+      continue;
+    const std::string kept = folder + "/start.safetensors";
+    train::writeFile(kept, train::readFile(record.startWeights));
+    record.startWeights = kept;
+    return;
+  }
+}
+
 void writeOutputs(const train::RunSettings &settings, const train::Instance &instance,
                   train::RunRecord &record) {
   const std::map<std::string, std::string> metadata = {{"steps", std::to_string(record.steps)},
                                                        {"weight_hash", record.weightHash}};
   const auto path = [&](const char *name) { return settings.out + "/" + name; };
+  keepStart(settings.out, record);
   train::saveWeights(instance, path("weights.safetensors"), metadata);
   train::saveState(instance, path("state.safetensors"), metadata);
   std::vector<const char *> names = {"weights.safetensors", "state.safetensors"};
