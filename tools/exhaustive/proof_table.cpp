@@ -2,6 +2,7 @@
 #include "tools/exhaustive/proof_table.h"
 
 #include "tools/exhaustive/block_hashes.h"
+#include "tools/exhaustive/proof_state.h"
 
 #include <fmt/format.h>
 
@@ -17,20 +18,24 @@ namespace {
 
 constexpr const char *kProofs = "| function | formula | inputs | misrounded | decided by MPFR | "
                                 "results | CPU level | seconds |";
-constexpr const char *kRechecks = "| function |";
+constexpr const char *kRechecks = "| function | formula | results |";
+constexpr const char *kInterpreter = "interpreter"; // no target
 
 constexpr const char *kIntroduction = R"(# Proof of the f32 elementary functions
 
-Written by `apr-exhaustive`; not to be edited. `make exhaustive` compares compiled code with MPFR on all
-2^32 inputs of each function and makes the first table: `formula` is a hash of the operations and
-constants that were compiled (a test fails where the compiler has others), `results` one of the block
-hashes beside this file, `decided by MPFR` counts the inputs whose value is too near a rounding
-boundary for the host's f64 function to decide; there the interpreter was compared as well. `seconds`
-are those of one core. Rows with dashes are of runs before there was such a table; `make
-exhaustive-check` has evaluated their formulas on all inputs since.
+Written by `apr-exhaustive`; not to be edited. `make exhaustive` judges compiled code on all 2^32 inputs
+of each function and makes the first table: `formula` is a hash of the operations and constants that
+were compiled (a test fails where the compiler has others), `results` one of the block hashes beside
+this file. glibc's f64 function judges, and MPFR where the value is too near a rounding boundary for it:
+`decided by MPFR` counts these inputs; there the interpreter was compared as well. `seconds` are those
+of one core.
 
-`make exhaustive-check` evaluates every function again for each CPU level and compares the hashes; the
-second table says how many blocks of 2^20 results differ.
+`apr-exhaustive check --record` evaluates functions again for each CPU level and compares with the
+hashes; the second table says how many blocks of 2^20 results differ, of how many that were compared:
+4096 are all.
+
+A function without a row in the first table is rechecked only: that its formula gives the results of
+the hashes is recorded here, the run that judged those results is not. `make exhaustive` adds the row.
 
 )";
 
@@ -61,10 +66,32 @@ ProofTable::Row rowOf(const std::vector<std::string> &cells) {
   return {.formula = numberIn(cells[1]),
           .inputs = numberIn(cells[2]),
           .misrounded = numberIn(cells[3]),
-          .decided = cells[4],
+          .decided = numberIn(cells[4]),
           .digest = numberIn(cells[5]),
           .cpu = cells[6],
-          .seconds = cells[7]};
+          .seconds = numberIn(cells[7])};
+}
+
+/// "0 of 4096 in 11 s".
+Recheck recheckIn(const std::string &cell) {
+  std::istringstream words(cell);
+  Recheck recheck;
+  std::string of, in, unit;
+  words >> recheck.different >> of >> recheck.blocks >> in >> recheck.seconds >> unit;
+  if (!words || of != "of" || in != "in" || unit != "s")
+    throw UsageError("'" + cell + "' in a table of proofs is no recheck");
+  return recheck;
+}
+
+ProofTable::Rechecked rechecksOf(const std::vector<std::string> &header,
+                                 const std::vector<std::string> &cells) {
+  if (cells.size() != header.size())
+    throw UsageError(fmt::format("a recheck has {} cells, not {}", header.size(), cells.size()));
+  ProofTable::Rechecked row{.formula = numberIn(cells[1]), .digest = numberIn(cells[2])};
+  for (size_t i = 3; i < cells.size(); ++i)
+    if (!cells[i].empty())
+      row.targets[header[i]] = recheckIn(cells[i]);
+  return row;
 }
 
 std::string ruleFor(size_t columns) {
@@ -91,37 +118,48 @@ ProofTable ProofTable::read(const std::string &path) {
       header = cells;
     else if (cells[0].starts_with("---"))
       continue;
-    else if (header.size() > 1 && header[1] == "formula")
+    else if (header.size() > 2 && header[2] == "inputs")
       table.proofs_[cells[0]] = rowOf(cells);
     else
-      for (size_t i = 1; i < std::min(cells.size(), header.size()); ++i)
-        if (!cells[i].empty())
-          table.rechecks_[cells[0]][header[i]] = cells[i];
+      table.rechecks_[cells[0]] = rechecksOf(header, cells);
   }
   return table;
 }
 
 void ProofTable::write(const std::string &path) const {
   std::ofstream file(path);
-  file << kIntroduction << text();
+  file << document();
   if (!file.flush())
     throw UsageError("cannot write " + path);
 }
 
 void ProofTable::add(const Proof &proof) {
-  proofs_[std::string(opInfo(proof.kind).mnemonic)] = {
-      .formula = proof.formula,
-      .inputs = proof.inputs,
-      .misrounded = proof.misrounded,
-      .decided = std::to_string(proof.decided),
-      .digest = digestOf(proof.hashes),
-      .cpu = proof.cpu,
-      .seconds = std::to_string(std::lround(proof.seconds))};
+  std::string function(opInfo(proof.kind).mnemonic);
+  Row row{.formula = proof.formula,
+          .inputs = proof.inputs,
+          .misrounded = proof.misrounded,
+          .decided = proof.decided,
+          .digest = digestOf(proof.hashes),
+          .cpu = proof.cpu,
+          .seconds = static_cast<uint64_t>(std::lround(proof.seconds))};
+  const Rechecked *rechecked = findRecheck(function);
+  if (rechecked && (rechecked->formula != row.formula || rechecked->digest != row.digest))
+    rechecks_.erase(function);
+  proofs_[function] = row;
 }
 
 void ProofTable::add(OpKind kind, const std::string &target, const Recheck &recheck) {
-  rechecks_[std::string(opInfo(kind).mnemonic)][target] =
-      fmt::format("{} of {} in {:.0f} s", recheck.different, recheck.blocks, recheck.seconds);
+  Rechecked &row = rechecks_[std::string(opInfo(kind).mnemonic)];
+  if (row.formula != recheck.formula || row.digest != recheck.digest)
+    row = {.formula = recheck.formula, .digest = recheck.digest, .targets = {}};
+  row.targets[target] = recheck;
+}
+
+bool ProofTable::Rechecked::isComplete() const {
+  return std::ranges::any_of(targets, [](const auto &entry) {
+    const auto &[target, recheck] = entry;
+    return target != kInterpreter && recheck.blocks == kBlocks && recheck.different == 0;
+  });
 }
 
 const ProofTable::Row *ProofTable::findProof(const std::string &function) const {
@@ -129,13 +167,12 @@ const ProofTable::Row *ProofTable::findProof(const std::string &function) const 
   return it == proofs_.end() ? nullptr : &it->second;
 }
 
-std::string ProofTable::findRecheck(const std::string &function, const std::string &target) const {
-  auto row = rechecks_.find(function);
-  if (row == rechecks_.end())
-    return "";
-  auto cell = row->second.find(target);
-  return cell == row->second.end() ? "" : cell->second;
+const ProofTable::Rechecked *ProofTable::findRecheck(const std::string &function) const {
+  auto it = rechecks_.find(function);
+  return it == rechecks_.end() ? nullptr : &it->second;
 }
+
+std::string ProofTable::document() const { return kIntroduction + text(); }
 
 std::string ProofTable::text() const {
   std::string text;
@@ -146,19 +183,23 @@ std::string ProofTable::text() const {
                         row.formula, row.inputs, row.misrounded, row.decided, row.digest, row.cpu,
                         row.seconds);
   std::set<std::string> targets;
-  for (const auto &[function, cells] : rechecks_)
-    for (const auto &[target, cell] : cells)
+  for (const auto &[function, row] : rechecks_)
+    for (const auto &[target, recheck] : row.targets)
       targets.insert(target);
   if (targets.empty())
     return text;
   text += fmt::format("{}{}", text.empty() ? "" : "\n", kRechecks);
   for (const std::string &target : targets)
     text += fmt::format(" {} |", target);
-  text += "\n" + ruleFor(targets.size() + 1);
-  for (const auto &[function, cells] : rechecks_) {
-    text += fmt::format("| {} |", function);
+  text += "\n" + ruleFor(targets.size() + 3);
+  for (const auto &[function, row] : rechecks_) {
+    text += fmt::format("| {} | {:#018x} | {:#018x} |", function, row.formula, row.digest);
     for (const std::string &target : targets)
-      text += fmt::format(" {} |", findRecheck(function, target));
+      if (auto cell = row.targets.find(target); cell != row.targets.end())
+        text += fmt::format(" {} of {} in {:.0f} s |", cell->second.different, cell->second.blocks,
+                            cell->second.seconds);
+      else
+        text += "  |";
     text += "\n";
   }
   return text;

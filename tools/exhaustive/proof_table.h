@@ -8,18 +8,29 @@
 
 namespace apr::exhaustive {
 
-/// A text with tables, one row per function: what MPFR said, and what each target gave since. It is
-/// checked in beside the hashes, so it has no dates and nothing of the machine but the CPU level.
+/// A text with tables, one row per function: what `prove` found, and what `check` found for each
+/// target. It is checked in beside the hashes, so it has no dates and nothing of the machine but
+/// the CPU level. Every row is written by one of the two commands.
 class ProofTable {
 public:
   struct Row {
     uint64_t formula = 0;
     uint64_t inputs = 0;
     uint64_t misrounded = 0;
-    std::string decided; ///< a dash where the run was before such tables
+    uint64_t decided = 0;
     uint64_t digest = 0; ///< digestOf the hashes
     std::string cpu;
-    std::string seconds; ///< or a dash
+    uint64_t seconds = 0;
+  };
+
+  /// Comparisons with the hashes, all of the same formula and the same hashes.
+  struct Rechecked {
+    uint64_t formula = 0;
+    uint64_t digest = 0; ///< digestOf the hashes
+    std::map<std::string, Recheck> targets;
+
+    /// Whether all blocks of compiled code were compared and none differs, for some target.
+    bool isComplete() const;
   };
 
   /// Reads the file; an absent one is empty.
@@ -27,19 +38,21 @@ public:
   void write(const std::string &path) const;
 
   void add(const Proof &proof);
+  /// What is known of another formula or of other hashes is dropped.
   void add(OpKind kind, const std::string &target, const Recheck &recheck);
 
   /// Null where the function has none.
   const Row *findProof(const std::string &function) const;
-  /// "0 of 4096 in 11 s", or empty.
-  std::string findRecheck(const std::string &function, const std::string &target) const;
+  const Rechecked *findRecheck(const std::string &function) const;
 
   /// The tables alone.
   std::string text() const;
+  /// The whole file.
+  std::string document() const;
 
 private:
   std::map<std::string, Row> proofs_;
-  std::map<std::string, std::map<std::string, std::string>> rechecks_; ///< function, target
+  std::map<std::string, Rechecked> rechecks_;
 };
 
 } // namespace apr::exhaustive

@@ -3,6 +3,7 @@
 
 #include "ir/interp/exact_math.h"
 #include "tools/exhaustive/block_hashes.h"
+#include "tools/exhaustive/formula_hash.h"
 #include "tools/exhaustive/native_code.h"
 #include "tools/exhaustive/proof_state.h"
 #include "tools/exhaustive/workers.h"
@@ -64,7 +65,11 @@ Recheck recheck(OpKind kind, const Evaluate &evaluate, const RecheckSettings &se
       progress.advance(mnemonic);
     }
   });
-  return {settings.blocks, different, static_cast<double>(nanoseconds) * 1e-9};
+  return {.blocks = settings.blocks,
+          .different = different,
+          .seconds = static_cast<double>(nanoseconds) * 1e-9,
+          .formula = formulaHash(kind),
+          .digest = digestOf(expected)};
 }
 
 } // namespace apr::exhaustive

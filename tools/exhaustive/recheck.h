@@ -19,7 +19,9 @@ struct RecheckSettings {
 struct Recheck {
   uint64_t blocks = 0;
   uint64_t different = 0;
-  double seconds = 0; ///< of one core
+  double seconds = 0;   ///< of one core
+  uint64_t formula = 0; ///< formulaHash of the function
+  uint64_t digest = 0;  ///< digestOf the hashes
 };
 
 /// Fills `results` with the function of the bit patterns first, first + 1, ...; several threads may

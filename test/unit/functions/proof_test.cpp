@@ -94,16 +94,66 @@ TEST_F(ProofFiles, TablesComeBackFromTheirText) {
   ProofTable table;
   table.add(
       Proof{.kind = OpKind::Exp, .cpu = "x86-64-v3", .formula = 5, .inputs = 9, .decided = 2});
-  table.add(OpKind::Exp, "x86-64-v2", {.blocks = 4096, .different = 1, .seconds = 3});
+  uint64_t digest = table.findProof("exp")->digest;
+  Recheck one{.blocks = 4096, .different = 1, .seconds = 3, .formula = 5, .digest = digest};
+  table.add(OpKind::Exp, "x86-64-v2", one);
   table.add(OpKind::Log, "x86-64-v2 -O0", {.blocks = 16});
   table.write(path("table.md"));
   ProofTable read = ProofTable::read(path("table.md"));
   EXPECT_EQ(read.text(), table.text());
-  EXPECT_EQ(read.findRecheck("exp", "x86-64-v2"), "1 of 4096 in 3 s");
+  ASSERT_TRUE(read.findRecheck("exp"));
+  EXPECT_EQ(read.findRecheck("exp")->formula, 5u);
+  EXPECT_EQ(read.findRecheck("exp")->digest, digest);
+  EXPECT_EQ(read.findRecheck("exp")->targets.at("x86-64-v2").different, 1u);
+  EXPECT_EQ(read.findRecheck("exp")->targets.at("x86-64-v2").blocks, 4096u);
   ASSERT_TRUE(read.findProof("exp"));
   EXPECT_EQ(read.findProof("exp")->formula, 5u);
+  EXPECT_EQ(read.findProof("exp")->decided, 2u);
   EXPECT_FALSE(read.findProof("log"));
   EXPECT_EQ(ProofTable::read(path("absent.md")).text(), "");
+}
+
+/// All blocks of compiled code for one target, and none that differs.
+TEST_F(ProofFiles, SamplesAndTheInterpreterAreNoCompleteRecheck) {
+  ProofTable table;
+  auto isComplete = [&] { return table.findRecheck("exp")->isComplete(); };
+  table.add(OpKind::Exp, "x86-64-v2", {.blocks = 4095});
+  EXPECT_FALSE(isComplete());
+  table.add(OpKind::Exp, "x86-64-v3", {.blocks = 4096, .different = 1});
+  EXPECT_FALSE(isComplete());
+  table.add(OpKind::Exp, "interpreter", {.blocks = 4096});
+  EXPECT_FALSE(isComplete());
+  table.add(OpKind::Exp, "x86-64-v4", {.blocks = 4096});
+  EXPECT_TRUE(isComplete());
+}
+
+TEST_F(ProofFiles, RechecksOfOtherFormulasAndHashesAreDropped) {
+  ProofTable table;
+  table.add(OpKind::Exp, "x86-64-v4", {.blocks = 4096, .formula = 5, .digest = 6});
+  table.add(OpKind::Exp, "x86-64-v2", {.blocks = 32, .formula = 5, .digest = 6});
+  EXPECT_EQ(table.findRecheck("exp")->targets.size(), 2u);
+  table.add(OpKind::Exp, "x86-64-v2", {.blocks = 32, .formula = 5, .digest = 7});
+  EXPECT_EQ(table.findRecheck("exp")->targets.size(), 1u);
+  table.add(OpKind::Exp, "x86-64-v3", {.blocks = 32, .formula = 4, .digest = 7});
+  EXPECT_EQ(table.findRecheck("exp")->targets.size(), 1u);
+  table.add(Proof{.kind = OpKind::Exp, .formula = 5});
+  EXPECT_FALSE(table.findRecheck("exp"));
+}
+
+/// A dash or a word in the place of a number was written by somebody else.
+TEST_F(ProofFiles, TablesWithOtherCellsAreRefused) {
+  const std::string proofs = "| function | formula | inputs | misrounded | decided by MPFR | "
+                             "results | CPU level | seconds |\n|---|---|---|---|---|---|---|---|\n";
+  const std::string rechecks = "| function | formula | results | cpu |\n|---|---|---|---|\n";
+  for (const std::string &text :
+       {proofs + "| exp | 0x1 | 2 | 0 | - | 0x2 | cpu | 3 |\n",
+        proofs + "| exp | 0x1 | 2 | 0 | 3 | 0x2 | cpu | - |\n",
+        proofs + "| exp | 0x1 | 2 | 0 | 3 | 0x2 | cpu |\n",
+        rechecks + "| exp | 0x1 | 0x2 | none |\n", rechecks + "| exp | 0x1 | - | 0 of 1 in 2 s |\n",
+        rechecks + "| exp | 0x1 | 0x2 |\n"}) {
+    std::ofstream(path("table.md")) << text;
+    EXPECT_THROW(ProofTable::read(path("table.md")), UsageError) << text;
+  }
 }
 
 } // namespace
