@@ -128,7 +128,7 @@ apr-exhaustive: setup-tests
 	@cmake --build $(BUILD) --target apr-exhaustive
 
 .PHONY: exhaustive
-exhaustive: apr-exhaustive ## Prove the f32 functions on all inputs by MPFR; can be continued (FUNCTIONS="exp sin", JOBS=n)
+exhaustive: apr-exhaustive ## Prove the f32 functions on all inputs; can be continued (FUNCTIONS="exp sin", JOBS=n)
 	$(exhaustive) prove -j$(JOBS) --state $(BUILD)/exhaustive-state --record $(FUNCTIONS)
 
 .PHONY: exhaustive-check
