@@ -93,5 +93,16 @@ TEST(PassManager, StopsAfterAnError) {
   EXPECT_EQ(timings.size(), 2u);
 }
 
+TEST(PassManager, PrintsNothingUnlessAsked) {
+  Module module = makeRandomModule(3);
+  Diagnostics diagnostics;
+  std::string written;
+  PassManagerOptions manager;
+  manager.log = [&](std::string_view text) { written += text; };
+  std::vector<std::string> passes{"cse", "dce"};
+  EXPECT_TRUE(runPasses(module, passes, {}, manager, diagnostics));
+  EXPECT_EQ(written, "");
+}
+
 } // namespace
 } // namespace apr::test
