@@ -52,6 +52,15 @@ void compareDataFile(const train::RunSettings &settings, std::size_t index,
                                    index, path));
 }
 
+/// A file that cannot be read as what it was is a finding as any other that was altered.
+template <class Check> void orFinding(Findings &findings, Check check) {
+  try {
+    check();
+  } catch (const Error &error) {
+    findings.push_back(fmt::format("{}; the file is not the recorded one", reason(error)));
+  }
+}
+
 void compareTensors(const train::RunRecord &record, const std::string &path, Findings &findings) {
   const auto file = train::SafetensorsFile::open(path);
   bool isSame = true;
@@ -136,8 +145,11 @@ Findings checkSources(const Session &session) {
     if (!exists(path))
       findings.push_back(fmt::format("{}: the source file is missing{}", path,
                                      i == 0 ? "; --model says where it is now" : ""));
-    else if (hashOfFile(path) != sources[i].sha256)
-      findings.push_back(fmt::format("{}: the source file is not the recorded one", path));
+    else
+      orFinding(findings, [&] {
+        if (hashOfFile(path) != sources[i].sha256)
+          findings.push_back(fmt::format("{}: the source file is not the recorded one", path));
+      });
   }
   return findings;
 }
@@ -209,7 +221,7 @@ Findings checkOutputs(const Session &session) {
   const train::RunRecord &record = *session.record;
   Findings findings;
   for (const auto &[name, hash] : record.outputs)
-    checkOutput(session, name, hash, findings);
+    orFinding(findings, [&] { checkOutput(session, name, hash, findings); });
   for (const char *name : {"weights.safetensors", "state.safetensors"})
     if (!record.outputs.contains(name))
       findings.push_back(fmt::format("files: the record lacks {}", name));
@@ -218,10 +230,13 @@ Findings checkOutputs(const Session &session) {
       findings.push_back(fmt::format("{}: the weights that the training started from are missing; "
                                      "--weights says where they are now",
                                      record.startWeights));
-    else if (hashOfFile(record.startWeights) != record.startHash)
-      findings.push_back(fmt::format("{}: the weights that the training started from are not the "
-                                     "recorded ones",
-                                     record.startWeights));
+    else
+      orFinding(findings, [&] {
+        if (hashOfFile(record.startWeights) != record.startHash)
+          findings.push_back(fmt::format("{}: the weights that the training started from are not "
+                                         "the recorded ones",
+                                         record.startWeights));
+      });
   }
   return findings;
 }

@@ -120,6 +120,10 @@ class Alterations:
             other = data.replace(b'"weight_hash":"', b'"weight_hash":"0', 1)
             other = struct.pack("<Q", size + 1) + other[8:]
             self.with_file(name, other, "metadata", f"{name}: the tensors are the recorded ones")
+            other = struct.pack("<Q", 2**63) + data[8:]
+            self.with_file(name, other, "the header's size", f"{name}: ")
+            self.with_file(name, data[:size], "half of the header", f"{name}: ")
+            self.with_file(name, b"", "an empty file", f"{name}: ")
 
     def steps(self):
         data = (self.run / "steps.bin").read_bytes()
@@ -141,6 +145,12 @@ class Alterations:
         for name in ("model.apr", "blocks.apr", "weights.json"):
             source = (self.work / name).read_bytes()
             self.with_file(name, source + b"\n", name, f"{name}: the")
+        for name in ("weights.safetensors", "model.apr", "table.csv", "steps.bin"):
+            self.fresh()
+            (self.work / name).unlink()
+            (self.work / name).mkdir()
+            self.expect(f"a folder called {name}", name)
+        self.fresh()
         (self.work / "table.csv").unlink()
         self.expect("table", "the data file is missing")
 
