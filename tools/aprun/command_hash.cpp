@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/train/atomic_file.h"
+#include "runtime/train/json_text.h"
+#include "runtime/train/record_digest.h"
 #include "runtime/train/safetensors.h"
 #include "runtime/train/weights.h"
 #include "tools/aprun/commands.h"
 #include "tools/aprun/data_description.h"
 #include "tools/aprun/session.h"
-#include "tools/aprun/verify_files.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace apr::aprun {
@@ -45,18 +48,26 @@ void hashObject(const std::string &path) {
 /// Data as a record has it: what is behind gzip.
 void hashData(const std::string &path) { printLine(hashOfContents(path), path); }
 
-void hashRun(const std::string &folder, bool showsTensors) {
+/// The digests of the record are made anew; those in the file only tell whether it was altered.
+ExitCode hashRun(const std::string &folder, bool showsTensors) {
   const train::RunRecord record = train::readRecord(folder);
+  const std::string path = folder + "/run.json";
+  const auto json = train::parseJson(train::readFile(path), path);
+  const train::RecordDigests digests = train::digestsOf(json);
   const auto line = [&](const std::string &digest, const std::string &what) {
     printLine(digest, fmt::format("{}: {}", folder, what));
   };
-  line(record.recordDigest, "record");
-  line(record.trainingDigest, "training");
+  line(digests.record, "record");
+  line(digests.training, "training");
   line(record.sourceHash, "model " + record.modelName);
   for (const train::RecordedFile &file : record.dataFiles)
     line(file.sha256, file.role);
   for (const char *name : {"weights.safetensors", "state.safetensors"})
     hashTensors(fmt::format("{}/{}", folder, name), showsTensors);
+  const auto altered = train::findAlterations(json);
+  for (const std::string &found : altered)
+    fmt::print("altered: {}: {}\n", path, found);
+  return altered.empty() ? Success : RecordAltered;
 }
 
 } // namespace
@@ -65,10 +76,11 @@ int hashCommand(const CommandLine &line) {
   if (line.arguments.empty())
     throw Error(ErrorKind::Usage, "aprun hash takes files and folders of runs");
   const bool showsTensors = line.option("tensors").value_or("false") == "true";
+  ExitCode code = Success;
   for (const std::string &path : line.arguments) {
     std::error_code error;
     if (std::filesystem::is_directory(path, error))
-      hashRun(path, showsTensors);
+      code = std::max(code, hashRun(path, showsTensors));
     else if (path.ends_with(".safetensors"))
       hashTensors(path, showsTensors);
     else if (path.ends_with(".apr") || path.ends_with(".apir"))
@@ -78,7 +90,7 @@ int hashCommand(const CommandLine &line) {
     else
       hashData(path);
   }
-  return Success;
+  return code;
 }
 
 } // namespace apr::aprun
