@@ -44,6 +44,19 @@ Outcome Trainer::fitSteps(const Dataset &data, const Split &split, std::uint64_t
   return fit(data, split, std::numeric_limits<std::uint64_t>::max(), steps, observer);
 }
 
+bool Trainer::dropsPartial(const RowFeed &feed) const {
+  return options_.lastBatch == LastBatch::Drop || feed.hasFixedBatch();
+}
+
+std::uint64_t Trainer::stepsPerEpoch(const Dataset &data, const Split &split) {
+  const RowFeed feed(instance_, *step_, options_.fixed, data, options_.batchRows);
+  if (!feed.hasRows())
+    return 0;
+  const std::size_t rows = split.training.size();
+  const bool hasPartial = rows % feed.batchRows() > 0 && !dropsPartial(feed);
+  return rows / feed.batchRows() + (hasPartial ? 1 : 0);
+}
+
 Outcome Trainer::fit(const Dataset &data, const Split &split, std::uint64_t epochs,
                      std::uint64_t steps, Observer &observer) {
   RowFeed feed(instance_, *step_, options_.fixed, data, options_.batchRows);
@@ -51,9 +64,8 @@ Outcome Trainer::fit(const Dataset &data, const Split &split, std::uint64_t epoc
     throw Error(ErrorKind::Usage,
                 fmt::format("{} takes no rows, so there are no epochs: give the number of steps",
                             step_->name));
-  const bool dropsPartial = options_.lastBatch == LastBatch::Drop || feed.hasFixedBatch();
   if (feed.hasRows() &&
-      (split.training.empty() || (dropsPartial && split.training.size() < feed.batchRows())))
+      (split.training.empty() || (dropsPartial(feed) && split.training.size() < feed.batchRows())))
     throw Error(ErrorKind::Data, fmt::format("there are {} training rows, a batch has {}",
                                              split.training.size(), feed.batchRows()));
   const std::uint64_t lastStep = stepsDone_ + std::min(steps, ~stepsDone_);
@@ -80,10 +92,9 @@ Outcome Trainer::fit(const Dataset &data, const Split &split, std::uint64_t epoc
 Outcome Trainer::runEpoch(RowFeed &feed, const std::vector<std::size_t> &order,
                           std::uint64_t lastStep, MetricSums &sums, Observer &observer) {
   const std::span<const std::size_t> all(order);
-  const bool dropsPartial = options_.lastBatch == LastBatch::Drop || feed.hasFixedBatch();
   for (std::size_t first = 0; first < order.size() && stepsDone_ < lastStep;) {
     const std::size_t count = std::min(feed.batchRows(), order.size() - first);
-    if (count < feed.batchRows() && dropsPartial)
+    if (count < feed.batchRows() && dropsPartial(feed))
       break;
     const StepPosition position{stepsDone_ + 1, epochsDone_, first + count, order.size()};
     if (runStep(feed, all.subspan(first, count), position, sums, observer) == Outcome::Stopped)

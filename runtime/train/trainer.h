@@ -95,6 +95,9 @@ public:
   /// Starts anew from the seed of the options.
   void initialise();
 
+  /// How many steps an epoch makes of these training rows; 0 where no rows feed the model.
+  std::uint64_t stepsPerEpoch(const Dataset &data, const Split &split);
+
   /// Trains for whole epochs.
   Outcome fitEpochs(const Dataset &data, const Split &split, std::uint64_t epochs,
                     Observer &observer);
@@ -106,6 +109,7 @@ public:
   Metrics evaluate(const Dataset &data, const std::vector<std::size_t> &rows);
 
 private:
+  bool dropsPartial(const RowFeed &feed) const;
   Outcome fit(const Dataset &data, const Split &split, std::uint64_t epochs, std::uint64_t steps,
               Observer &observer);
   Outcome runEpoch(RowFeed &feed, const std::vector<std::size_t> &order, std::uint64_t steps,

@@ -227,16 +227,16 @@ void writeOutputs(const train::RunSettings &settings, const train::Instance &ins
 }
 
 /// Whether --record asks for a hash per step and tensor; refuses what would not fit.
-bool recordsSteps(const CommandLine &line, const train::RunSettings &settings,
-                  const train::Model &model, std::size_t trainingRows) {
+bool recordsSteps(const CommandLine &line, const train::RunSettings &settings, Trainer &trainer,
+                  const LoadedData &loaded) {
+  const train::Model &model = trainer.instance().model();
   const std::string choice = line.option("record").value_or("epoch");
   if (choice != "epoch" && choice != "step")
     throw Error(ErrorKind::Usage, {"--record"},
                 fmt::format("expected epoch or step, found {}", train::inQuotes(choice)));
   if (choice == "epoch")
     return false;
-  const std::uint64_t batch = settings.trainer.batchRows;
-  const std::uint64_t perEpoch = trainingRows / batch + (trainingRows % batch > 0 ? 1 : 0);
+  const std::uint64_t perEpoch = trainer.stepsPerEpoch(loaded.data, loaded.split);
   const std::uint64_t epochs = settings.epochs.value_or(0);
   const bool isHuge = perEpoch > 0 && epochs > ~std::uint64_t{0} / perEpoch;
   const std::uint64_t steps = settings.steps ? *settings.steps
@@ -276,8 +276,7 @@ int trainCommand(const CommandLine &line) {
     throw Error(ErrorKind::Usage, {"--weights-json"},
                 fmt::format("the model has {} weights, JSON is written for at most {}",
                             train::weightElements(instance), train::largestJsonElements));
-  const bool hasSteps =
-      recordsSteps(line, settings, instance.model(), loaded.split.training.size());
+  const bool hasSteps = recordsSteps(line, settings, *trainer, loaded);
   loadTensors(session, line, instance, RunFile::Weights);
   if (settings.out.empty())
     settings.out = defaultFolder(line.arguments.empty() ? settings.model : line.arguments.front());
