@@ -6,11 +6,12 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import subprocess
 import threading
 
 import snapshot
-from machines import build_runner, runner_sources
+from machines import build_runner, runner_digest
 from models import dims_of
 
 TIMEOUT = 1800
@@ -71,6 +72,32 @@ def file_hash(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
+def _write(path, text):
+    """All of the text or, where the run is stopped, no file."""
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".part", path)
+
+
+def _dependencies(path):
+    """The files that a rule of make names: the model and what it imports."""
+    with open(path, encoding="utf-8") as file:
+        rule = file.read().replace("$$", "$")
+    words = re.findall(r"(?:\\.|[^\\\s])+", rule)
+    return [re.sub(r"\\(.)", r"\1", word) for word in words[1:]]
+
+
+def _read_done(stem):
+    """What was compiled, or None where a source is another one since."""
+    if not os.path.exists(stem + ".done"):
+        return None
+    with open(stem + ".done", encoding="utf-8") as file:
+        done = json.load(file)
+    is_same = all(os.path.exists(path) and file_hash(path) == digest
+                  for path, digest in done["sources"].items())
+    return done if is_same else None
+
+
 class Grid:
     """`tools` maps names to aprc binaries. What lies in the folder is used again where compiler,
     model, runner and settings are the same, so that a run that was stopped goes on."""
@@ -84,7 +111,7 @@ class Grid:
         self.links = Once()
         self.runs = Once()
         self.tool_hashes = {name: file_hash(path) for name, path in tools.items()}
-        self.runner_hash = hashlib.sha256("".join(map(file_hash, runner_sources())).encode())
+        self.runner_hash = runner_digest()
 
     def _name(self, *key):
         return os.path.join(self.folder, hashlib.sha256(repr(key).encode()).hexdigest()[:20])
@@ -92,11 +119,11 @@ class Grid:
     def _compile(self, model, build, dims):
         stem = self._name(model, build, tuple(sorted(dims.items())), self.tool_hashes[build.tool],
                           file_hash(model.path))
-        if os.path.exists(stem + ".done"):
-            with open(stem + ".done", encoding="utf-8") as file:
-                return [stem + ".o", *file.read().split()]
+        done = _read_done(stem)
+        if done:
+            return stem + ".o", done["object"], done["prefix"]
         words = [self.tools[build.tool], model.path, "-o", stem + ".o", f"-O{build.level}",
-                 f"--cpu={build.cpu}", *build.options]
+                 f"--cpu={build.cpu}", "-MF", stem + ".d", *build.options]
         words += [f"--set={text}" for text in model.sets]
         words += [f"--model={model.which}"] if model.which else []
         words += [f"--target={build.machine.triple}"] if build.machine.triple else []
@@ -106,13 +133,14 @@ class Grid:
         object_hash = file_hash(stem + ".o")
         with open(stem + ".json", encoding="utf-8") as file:
             prefix = json.load(file)["prefix"]
-        with open(stem + ".done", "w", encoding="utf-8") as file:
-            file.write(f"{object_hash} {prefix}")
+        imported = {path: file_hash(path) for path in _dependencies(stem + ".d")}
+        _write(stem + ".done", json.dumps({"object": object_hash, "prefix": prefix,
+                                           "sources": imported}))
         return stem + ".o", object_hash, prefix
 
-    def _link(self, machine, object_file, prefix):
+    def _link(self, machine, object_file, object_hash, prefix):
         runner = self.runners.get(machine.name, lambda: build_runner(machine, self.folder))
-        program = self._name(machine.name, object_file, self.runner_hash.hexdigest()) + ".x"
+        program = self._name(machine.name, object_hash, prefix, self.runner_hash) + ".x"
         if os.path.exists(program):
             return program
         words = [*machine.cc, *runner, object_file, "-pthread", "-o", program + ".part",
@@ -128,7 +156,8 @@ class Grid:
         def compute():
             object_file, object_hash, prefix = self._compile(model, build, fixed)
             program = self.links.get((build.machine.name, object_hash),
-                                     lambda: self._link(build.machine, object_file, prefix))
+                                     lambda: self._link(build.machine, object_file, object_hash,
+                                                        prefix))
             return program, object_hash
 
         return self.programs.get((model, build, tuple(sorted(fixed.items()))), compute)
@@ -151,15 +180,14 @@ class Grid:
             return Result(error=str(error))
 
     def _run(self, program, object_hash, cell, dims, steps, key):
-        file = self._name(key, self.seed, self.runner_hash.hexdigest()) + ".bits"
+        file = self._name(key, self.seed, self.runner_hash) + ".bits"
         if os.path.exists(file + ".txt"):
             with open(file + ".txt", encoding="utf-8") as seen:
                 text = seen.read()
         else:
             text = self.execute(program, cell.build.machine, cell.run, dims, steps, file)
             text += f"sha256 {snapshot.hash_of(file)}\n"
-            with open(file + ".txt", "w", encoding="utf-8") as seen:
-                seen.write(text)
+            _write(file + ".txt", text)
         result = Result(program=program, object_hash=object_hash, file=file)
         words = [line.split() for line in text.splitlines()]
         result.digest = next((line[1] for line in words if line[0] == "sha256"), None) \

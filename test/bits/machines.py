@@ -80,14 +80,24 @@ def runner_sources():
     return sorted(found)
 
 
+def runner_digest():
+    """Of the sources and of all headers that they may include."""
+    headers = [path for folder in (BITS, CORE)
+               for path in glob.glob(os.path.join(folder, "**", "*.h"), recursive=True)]
+    digest = hashlib.sha256()
+    for path in runner_sources() + sorted(headers):
+        with open(path, "rb") as file:
+            digest.update(hashlib.sha256(file.read()).digest())
+    return digest.hexdigest()[:16]
+
+
 def build_runner(machine, place):
     """The objects that every program of a machine is linked with."""
     place = os.path.join(place, machine.name)
     os.makedirs(place, exist_ok=True)
     objects = []
+    digest = runner_digest()
     for source in runner_sources():
-        with open(source, "rb") as file:
-            digest = hashlib.sha256(file.read()).hexdigest()[:16]
         target = os.path.join(place, f"{os.path.basename(source)[:-2]}-{digest}.o")
         objects.append(target)
         if os.path.exists(target):
