@@ -24,10 +24,6 @@ setup: ## Install what is missing (apt)
 setup-tests:
 	@tools/setup.sh tests
 
-.PHONY: setup-bits
-setup-bits:
-	@tools/setup.sh bits
-
 # Looks at the machine once it is set up, so it is not an ordinary prerequisite.
 configure = cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=$(BUILD_TYPE) \
   -DCMAKE_INSTALL_PREFIX=$(PREFIX) -DAPR_LLVM_VERSION=$(LLVM) \
@@ -97,7 +93,7 @@ other_aprc = $(foreach aprc,$(wildcard $(BUILD)-*/tools/aprc/aprc),\
   --aprc=$(patsubst $(BUILD)-%/tools/aprc/aprc,%,$(aprc))=$(aprc))
 
 .PHONY: bits
-bits: setup-bits tools ## Train models in every cell of a grid, one hash for all (MODEL=FILE.apr, BITS=--help)
+bits: setup-tests tools ## Train models in every cell of a grid, one hash for all (MODEL=FILE.apr, BITS=--help)
 	@python3 test/bits/bits.py --aprc=$(BUILD)/tools/aprc/aprc $(other_aprc) $(BITS) $(MODEL)
 
 .PHONY: bits-tools

@@ -37,6 +37,7 @@ config.substitutions += [
     ("%aprc", tools["aprc"]),
     ("%cc_aarch64", "aarch64-linux-gnu-gcc"),
     ("%qemu_aarch64", "qemu-aarch64 -L /usr/aarch64-linux-gnu"),
+    ("%cc_riscv64", "riscv64-linux-gnu-gcc"),
     ("%cc", config.apr_cc),
     ("%cxx", config.apr_cxx),
     ("%cmake", config.apr_cmake),
@@ -75,5 +76,6 @@ if os.path.isdir(data):
     config.available_features.add("data")
 if any(os.path.exists(os.path.join(folder, "mpfr.h")) for folder in ("/usr/include", "/usr/local/include")):
     config.available_features.add("mpfr")
-if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
-    config.available_features.add("qemu-aarch64")
+for machine in ("aarch64", "riscv64"):
+    if shutil.which(f"qemu-{machine}") and shutil.which(f"{machine}-linux-gnu-gcc"):
+        config.available_features.add(f"qemu-{machine}")

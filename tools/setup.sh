@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Installs what building needs and this machine lacks, through apt: Debian 12 or 13, Ubuntu 24.04.
 #   tools/setup.sh         what the compiler and its tools need
-#   tools/setup.sh tests   and what only the tests use (MPFR; cross compiler and emulator for aarch64)
-#   tools/setup.sh bits    and what only `make bits` uses (cross compiler for riscv64)
+#   tools/setup.sh tests   and what only the tests and `make bits` use
+#                          (MPFR; cross compilers and an emulator for aarch64 and riscv64)
 # Asks nothing. Does nothing where everything is present. LLVM=22 chooses a version of LLVM.
 set -eu
 
@@ -23,10 +23,9 @@ is_available() {
 }
 
 cross=''
-more_cross=''
 if [ "$(uname -m)" = x86_64 ]; then
-  cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
-  more_cross='gcc-riscv64-linux-gnu libc6-dev-riscv64-cross'
+  cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    gcc-riscv64-linux-gnu libc6-dev-riscv64-cross qemu-user'
 fi
 build_packages='g++ make cmake ninja-build python3 libfmt-dev libcli11-dev nlohmann-json3-dev
   zlib1g-dev libzip-dev libgtest-dev'
@@ -37,8 +36,7 @@ wanted=$build_packages
 case "${1:-}" in
   '') ;;
   tests) wanted="$wanted $test_packages" ;;
-  bits) wanted="$wanted $test_packages $more_cross" ;;
-  *) fail "unknown argument '$1'; expected 'tests', 'bits' or nothing" ;;
+  *) fail "unknown argument '$1'; expected 'tests' or nothing" ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -81,6 +81,34 @@ starts_task:
   leaq bad.task(%rip), %rdx
   retq
 
+# The host's par_for may leave any environment behind: a right one, then two that forget it.
+  .globl runs_tasks
+runs_tasks:
+  stmxcsr -4(%rsp)
+  ldmxcsr ours(%rip)
+  leaq bad.task(%rip), %rdx
+  callq *%rax
+  ldmxcsr ours(%rip)
+  addss %xmm1, %xmm0
+  callq hands_over
+  ldmxcsr -4(%rsp)
+  retq
+
+  .globl computes_after_tasks
+computes_after_tasks:
+  stmxcsr -4(%rsp)
+  ldmxcsr ours(%rip)
+  leaq bad.task(%rip), %rdx
+  callq *16(%rax)
+  addss %xmm1, %xmm0
+  ldmxcsr ours(%rip)
+  ldmxcsr -4(%rsp)
+  retq
+
+hands_over:
+  leaq bad.task(%rip), %rdx
+  jmpq *%rax
+
 nobody_calls:
   retq
 

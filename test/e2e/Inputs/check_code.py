@@ -11,10 +11,12 @@ are:
 - an instruction that computes with floats where the caller's floating-point environment holds: before
   the control register is set, or after it is restored, on any path;
 - a return that leaves the caller with another environment than it came with;
+- either of them after the host's par_for, which may leave any environment, until ours is set again;
 - x87, MMX and approximating instructions; a call of anything but memcpy, memset and memmove;
 - in the LLVM IR, before and after LLVM's passes: fast-math flags, calls from outside, intrinsics that
   are not known to mean the same everywhere;
-- a fused multiply-add where the IR has none, or none where the IR has one.
+- a fused multiply-add where the IR has none, or none where the IR has one;
+- an object of a machine that it does not know.
 
 Needs llvm-objdump and llvm-nm."""
 
@@ -27,6 +29,7 @@ from pathlib import Path
 
 # Whose environment holds at an instruction. Saved and Restored are the caller's still.
 CALLER, SAVED, OURS, RESTORED = "the caller's", "the caller's (saved)", "ours", "the restored"
+HOSTS = "par_for's"
 LIBRARY = {"memcpy", "memset", "memmove"}
 MEANT_EVERYWHERE = re.compile(
     r"llvm\.(fma|sqrt|fabs|copysign|floor|ceil|trunc|rint|roundeven|canonicalize|"
@@ -83,10 +86,50 @@ class AArch64:
         return mnemonic == "mrs" and operands.lower().endswith("fpcr")
 
 
+class RiscV:
+    returns = re.compile(r"ret")
+    jump = re.compile(r"jr?$")
+    branch = re.compile(r"b(eq|ne|[lg][te])")
+    call = re.compile(r"jalr?$")
+    stop = re.compile(r"(c\.)?unimp|ebreak")
+    # Moves, signs and classes round and raise nothing; fcsr and fences are no arithmetic.
+    floats = re.compile(
+        r"v?m?f(?!mv|sgnj|neg|abs|class|li\.|[ls][hwdq]$|[rs](csr|rm|flags)|ence)")
+    # What sets the rounding or the flags alone sets half of an environment.
+    forbidden = re.compile(r"fs(rm|flags)|vfr(ec|sqrt)7")
+    forbidden_operand = re.compile(r"\b(fcsr|frm|fflags)\b")
+    fused = re.compile(r"fn?m(add|sub)")
+
+    @staticmethod
+    def is_load(mnemonic, operands):
+        return mnemonic == "fscsr"
+
+    @staticmethod
+    def is_save(mnemonic, operands):
+        return mnemonic == "frcsr"
+
+
+# By class (64 bits), order of bytes (little) and machine in the header of an ELF file.
+MACHINES = {(2, 1, 62): X86, (2, 1, 183): AArch64, (2, 1, 243): RiscV}
+
+
+def machine_of(path):
+    header = Path(path).read_bytes()[:20]
+    if header[:4] != b"\x7fELF":
+        sys.exit(f"{path}: not an ELF object")
+    key = (header[4], header[5], int.from_bytes(header[18:20], "little"))
+    if key not in MACHINES:
+        sys.exit(f"{path}: the code of ELF machine {key[2]}, class {key[0]}, is not known here")
+    return MACHINES[key]
+
+
 class Instruction:
     def __init__(self, address, mnemonic, operands):
         self.address, self.mnemonic, self.operands = address, mnemonic, operands
         self.target = None  # address in .text of a branch or call, or a name from outside
+        self.taken = None  # the address in .text that it computes
+        self.isRelocated = False
+        self.isParFor = False
 
     def __str__(self):
         return f"{self.address:x}: {self.mnemonic} {self.operands}"
@@ -108,18 +151,24 @@ class Code:
     """The disassembled functions of an object and who can call them."""
 
     def __init__(self, path):
+        self.machine = machine_of(path)
         text = tool("llvm-objdump", "-dr", "--no-show-raw-insn", "--no-print-imm-hex", path)
-        self.machine = AArch64 if "aarch64" in text.split("\n", 3)[1] else X86
         self.functions = {}
-        self.addressTaken = set()
         self.problems = []
         for line in text.splitlines():
             self._read(line)
         self.starts = {f.address: f for f in self.functions.values()}
+        for function in self.functions.values():
+            if self.machine is RiscV:
+                self._pair(function)
+            self._find_par_for(function)
+        self.addressTaken = {i.taken for f in self.functions.values() for i in f.instructions}
         self.globals, self.inTables = self._entrances(path)
 
     def _read(self, line):
         if start := re.match(r"([0-9a-f]+) <(.+)>:$", line):
+            if start[2].startswith(".L"):
+                return  # a place that a relocation names
             self.current = Function(start[2], int(start[1], 16))
             self.functions[start[2]] = self.current
         elif relocation := re.match(r"\s+[0-9a-f]{16}:\s+R_(\S+)\s+(\S+)", line):
@@ -132,30 +181,74 @@ class Code:
                 instruction.target = int(place[1], 16)
             if taken := re.match(r"\s*0x([0-9a-f]+) <", note):
                 if instruction.mnemonic.startswith("lea"):
-                    self.addressTaken.add(int(taken[1], 16))
+                    instruction.taken = int(taken[1], 16)
 
     def _relocate(self, kind, symbol):
         instruction = self.current.instructions[-1]
         name, sign, offset = re.match(r"(.*?)(?:([+-])0x([0-9a-f]+))?$", symbol).groups()
         inText = name == ".text"
-        if kind in ("X86_64_PLT32", "AARCH64_CALL26", "AARCH64_JUMP26"):
+        instruction.isRelocated = True
+        if kind in ("X86_64_PLT32", "AARCH64_CALL26", "AARCH64_JUMP26", "RISCV_CALL",
+                    "RISCV_CALL_PLT"):
             instruction.target = int(offset or "0", 16) if inText else name
         elif inText and kind == "AARCH64_ADD_ABS_LO12_NC":
-            self.addressTaken.add(int(offset or "0", 16))
+            instruction.taken = int(offset or "0", 16)
         elif name in LIBRARY:
             self.problems.append(f"the address of {name} is taken")
 
+    @staticmethod
+    def _pair(function):
+        """RISC-V calls and takes addresses with two instructions, the first of which is auipc."""
+        upper = {}
+        for instruction in function.instructions:
+            first, *rest = re.split(r",\s*", instruction.operands)
+            if instruction.mnemonic in ("jalr", "jr"):
+                offset, register = re.match(r"(?:(-?\d+)\()?(\w+)", first).groups()
+                if register in upper:
+                    address, target = upper[register]
+                    instruction.target = target or address + int(offset or "0")
+                upper = {}
+            elif instruction.mnemonic == "auipc":
+                high = int(rest[0]) - (int(rest[0]) >> 19 << 20)
+                upper[first] = (instruction.address + high * 4096, instruction.target)
+                instruction.target = None
+            elif not re.match(r"f?s[bhwd]$|b|j", instruction.mnemonic):
+                if instruction.mnemonic in ("addi", "mv") and rest[0] in upper:
+                    if not instruction.isRelocated:
+                        offset = int(rest[1]) if len(rest) > 1 else 0
+                        instruction.taken = upper[rest[0]][0] + offset
+                upper.pop(first, None)
+
+    def _find_par_for(self, function):
+        """The next indirect call after the address of a task was taken."""
+        hasTask = False
+        for instruction in function.instructions:
+            if instruction.taken in self.starts:
+                hasTask = hasTask or not is_kernel(self.starts[instruction.taken])
+            elif hasTask and instruction.target is None:
+                calls = (self.machine.call, self.machine.jump)
+                if any(kind.match(instruction.mnemonic) for kind in calls):
+                    instruction.isParFor, hasTask = True, False
+
     def _entrances(self, path):
-        symbols = tool("llvm-nm", "--defined-only", "--extern-only", path)
-        entrances = {line.split()[2] for line in symbols.splitlines() if line.split()[1] == "T"}
+        symbols = tool("llvm-nm", "--defined-only", path)
+        places = {name: (int(address, 16), kind) for address, kind, name in
+                  (line.split() for line in symbols.splitlines())}
+        entrances = {name for name, (_, kind) in places.items() if kind == "T"}
         tables, section = set(), ""
         for line in tool("llvm-objdump", "-r", path).splitlines():
             if header := re.match(r"RELOCATION RECORDS FOR \[(.*)\]", line):
                 section = header[1]
-            elif section != ".text" and (found := re.search(r"\.text(?:\+0x([0-9a-f]+))?$", line)):
-                if section.startswith(".data"):
-                    tables.add(int(found[1] or "0", 16))
+            elif section.startswith(".data") and (
+                    found := re.search(r"\s(\S+?)(?:\+0x([0-9a-f]+))?$", line)):
+                start, kind = (0, "t") if found[1] == ".text" else places.get(found[1], (0, ""))
+                if kind == "t":
+                    tables.add(start + int(found[2] or "0", 16))
         return entrances, tables
+
+
+def is_kernel(function):
+    return re.search(r"\.kernel\d+$", function.name)
 
 
 class Walk:
@@ -168,6 +261,7 @@ class Walk:
         self.pending = []
         self.guarded = set()
         self.computing = 0
+        self.parFors = 0
 
     def run(self):
         for function in self.code.functions.values():
@@ -183,6 +277,9 @@ class Walk:
             self.problems.append(f"{name}: no way into it was found")
         if not self.guarded or not self.computing:
             self.problems.append("no guards or no arithmetic: the disassembly was not understood")
+        tasks = [f for f in self.code.functions.values() if f.name.endswith(".task")]
+        if tasks and not self.parFors:
+            self.problems.append("tasks, but no call of par_for was found")
         return self
 
     def _entered(self, function):
@@ -190,7 +287,7 @@ class Walk:
         if function.name in self.code.globals or function.address in self.code.inTables:
             yield CALLER
         if function.address in self.code.addressTaken:
-            yield OURS if re.search(r"\.kernel\d+$", function.name) else CALLER
+            yield OURS if is_kernel(function) else CALLER
 
     def _report(self, function, instruction, text):
         self.problems.append(f"{function.name}: {text}: {instruction}")
@@ -215,6 +312,8 @@ class Walk:
     def _step(self, function, n, state, entered, places):
         machine, instruction = self.machine, function.instructions[n]
         mnemonic, operands = instruction.mnemonic, instruction.operands
+        if mnemonic == "<unknown>":
+            self._report(function, instruction, "the disassembly was not understood")
         if machine.forbidden.match(mnemonic) and not self._isMove(mnemonic):
             self._report(function, instruction, "a forbidden instruction")
         if machine.forbidden_operand.search(operands):
@@ -235,7 +334,8 @@ class Walk:
             return [(n + 1, RESTORED if isEnd else OURS)]
         if machine.call.match(mnemonic):
             self._call(function, instruction, state)
-            return [(n + 1, state)]
+            self.parFors += instruction.isParFor
+            return [(n + 1, HOSTS if instruction.isParFor else state)]
         if machine.returns.match(mnemonic):
             return self._leave(function, instruction, state, entered)
         if machine.stop.match(mnemonic):
@@ -245,7 +345,10 @@ class Walk:
             steps = [] if isJump else [(n + 1, state)]
             if instruction.target in places:
                 return steps + [(places[instruction.target], state)]
-            if instruction.target is None and not (state == entered == OURS):
+            if instruction.isParFor:
+                self.parFors += 1
+                self._leave(function, instruction, HOSTS, entered)
+            elif instruction.target is None and not (state == entered == OURS):
                 self._report(function, instruction, "a jump to where nobody knows")
             if instruction.target is not None:
                 self._call(function, instruction, state)
@@ -344,7 +447,7 @@ def check(aprc, model, flags):
 
 GRID = [[f"-O{level}", *target] for level in range(4)
         for target in (["--cpu=x86-64-v2"], ["--cpu=x86-64-v3"], ["--cpu=x86-64-v4"],
-                       ["--target=aarch64-linux-gnu"])]
+                       ["--target=aarch64-linux-gnu"], ["--target=riscv64-linux-gnu"])]
 
 
 def check_object(path):

@@ -7,8 +7,8 @@
 
 typedef struct {
   const char *name;
-  uint64_t control;  /* MXCSR with its flags, or FPCR */
-  uint64_t flags;    /* FPSR */
+  uint64_t control;  /* MXCSR with its flags, FPCR, or frm */
+  uint64_t flags;    /* FPSR or fflags */
   uint16_t x87;      /* the x87 control word */
   uint16_t x87Flags; /* the x87 status word, which is only read */
 } FloatRegisters;
@@ -70,6 +70,32 @@ static FloatRegisters readRegisters(void) {
 
 static int isFlushing(void) { return (readRegisters().control & 0x1000000) != 0; }
 
+#elif defined(__riscv)
+
+/* frm: to nearest 0, towards zero 1, down 2, up 3, to nearest with ties away 4; with others every
+ * instruction that rounds is illegal. fflags 0x1f. There is no flushing and there are no traps. */
+static const FloatRegisters kPlain = {"plain", 0, 0, 0, 0};
+static const FloatRegisters kHostile[] = {
+    {"towards zero", 1, 0, 0, 0},       {"downward", 2, 0, 0, 0},
+    {"upward", 3, 0, 0, 0},             {"ties away", 4, 0, 0, 0},
+    {"reserved", 5, 0, 0, 0},           {"flags set", 0, 0x1f, 0, 0},
+    {"upward, one flag", 3, 0x4, 0, 0}, {"everything", 7, 0x1f, 0, 0},
+};
+
+static void setRegisters(const FloatRegisters *to) {
+  __asm__ volatile("fsrm %0\n\tfsflags %1" ::"r"(to->control), "r"(to->flags) : "memory");
+}
+
+static FloatRegisters readRegisters(void) {
+  FloatRegisters found = {"found", 0, 0, 0, 0};
+  __asm__ volatile("frrm %0\n\tfrflags %1" : "=&r"(found.control), "=r"(found.flags)::"memory");
+  return found;
+}
+
+static int isFlushing(void) { return 0; }
+
+#else
+#error "the floating-point registers of this machine are not known"
 #endif
 
 enum { kHostileCount = sizeof kHostile / sizeof kHostile[0] };

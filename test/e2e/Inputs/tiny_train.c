@@ -5,7 +5,7 @@
  *
  * how: "none" passes no context, "serial" one without par_for, "reverse" runs the blocks backwards,
  * each as another worker; with -DWITH_POOL also "pool". environment: "plain", or "hostile": flushes
- * subnormals and rounds towards zero, in the caller and in every task. */
+ * subnormals, where a machine can, and rounds towards zero, in the caller and in every task. */
 #define _DEFAULT_SOURCE
 #include "tiny.h"
 
@@ -33,6 +33,8 @@ static void setEnvironment(void) {
 #elif defined(__aarch64__)
   const uint64_t fpcr = 0x1c00000;
   __asm__ volatile("msr fpcr, %0" ::"r"(fpcr));
+#elif defined(__riscv)
+  __asm__ volatile("fsrmi 1");
 #endif
 }
 
@@ -47,6 +49,10 @@ static int isEnvironmentKept(void) {
   uint64_t fpcr;
   __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
   return fpcr == 0x1c00000;
+#elif defined(__riscv)
+  uint64_t rounding;
+  __asm__ volatile("frrm %0" : "=r"(rounding));
+  return rounding == 1;
 #else
   return 1;
 #endif
