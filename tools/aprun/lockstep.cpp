@@ -339,21 +339,24 @@ int compareInLockstep(Session &session, const CommandLine &line, Rerun &rerun,
     for (const aprt_tensor &tensor : trainer.instance().model().tensors())
       other->setState(tensor.name, {trainer.instance().values(tensor), stateBytes(tensor)});
   lockstep.compareStart();
-  const InterruptGuard guard;
-  const std::uint64_t wanted = std::min(steps, session.record->steps);
-  if (!lockstep.differs() && wanted > 0)
-    trainer.fitSteps(rerun.loaded.data, rerun.loaded.split, wanted, lockstep);
+  RerunReport repeated;
+  if (!lockstep.differs())
+    repeated = repeatTraining(session, rerun, steps, &lockstep);
+  const bool areDifferent = lockstep.differs() || !repeated.differences.empty();
   const Function *step =
       meaning ? meaning->module().findFunction(trainer.stepEntry().name) : nullptr;
   if (step && !lockstep.outputs().empty())
     Explanation(*meaning, *step, against, lockstep).run(ownRequest(session, line));
   for (const std::string &text : lockstep.lines())
     fmt::print("{}\n", text);
-  fmt::print("{} against {}: identical through step {} of {}\n", session.folder, against.name,
-             lockstep.steps(), session.record->steps);
-  if (lockstep.differs())
+  for (const std::string &text : repeated.differences)
+    fmt::print("different: {}\n", text);
+  fmt::print("{} against {}: identical through step {} of {}; to the record through step {}\n",
+             session.folder, against.name, lockstep.steps(), session.record->steps,
+             repeated.steps);
+  if (areDifferent)
     return OtherBits;
-  return InterruptGuard::isRequested() ? Interrupted : Success;
+  return repeated.isInterrupted ? Interrupted : Success;
 }
 
 } // namespace apr::aprun

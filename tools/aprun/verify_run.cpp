@@ -96,12 +96,21 @@ void checkPreparedData(const RunRecord &record, const LoadedData &loaded,
 class Comparison : public train::Observer {
 public:
   Comparison(const RunRecord &record, train::Instance &instance,
-             std::optional<train::StepRecord> steps)
-      : record_(record), instance_(instance), steps_(std::move(steps)) {}
+             std::optional<train::StepRecord> steps, train::Observer *beside)
+      : record_(record), instance_(instance), steps_(std::move(steps)), beside_(beside) {}
 
   void start() { compareEntry({}, {}, {0, 0, {}, {}, train::stateHash(instance_)}); }
 
+  void beforeStep(const train::StepPosition &position,
+                  std::span<const std::size_t> rows) override {
+    if (beside_)
+      beside_->beforeStep(position, rows);
+  }
+
   void onStep(const train::StepReport &report) override {
+    if (beside_)
+      beside_->onStep(report);
+    lastStep_ = report.metrics;
     if (differs()) // after an epoch: the trainer asks whether to stop after steps only
       return;
     if (steps_ && report.step <= steps_->steps()) {
@@ -127,6 +136,7 @@ public:
                                  : record_.end != "interrupted" || report.step != record_.steps;
     if (differs() || !isWhole)
       return;
+    last_ = report;
     compareEntry(report.training, report.validation,
                  {report.epoch, report.step, {}, {}, train::stateHash(instance_)});
     if (!differs())
@@ -135,7 +145,7 @@ public:
 
   bool shouldStop() override {
     report_.isInterrupted = InterruptGuard::isRequested();
-    return differs() || report_.isInterrupted;
+    return differs() || report_.isInterrupted || (beside_ && beside_->shouldStop());
   }
 
   void compareEnd() {
@@ -156,6 +166,8 @@ public:
       differ("at the end, the state differs from result.state_hash");
     if (train::weightHash(instance_) != record_.weightHash)
       differ("at the end, the weights differ from result.weight_hash");
+    compareResult("training", last_.epoch > 0 ? last_.training : lastStep_, record_.training);
+    compareResult("validation", last_.validation, record_.validation);
     if (!differs())
       report_.steps = record_.steps;
   }
@@ -190,6 +202,24 @@ private:
       report_.steps = found.step;
   }
 
+  /// All figures, elements of tensors too, both ways.
+  void compareResult(const char *which, const train::Metrics &found,
+                     const train::Metrics &recorded) {
+    for (const train::Metric &figure : found) {
+      const train::Metric *other = train::find(recorded, figure.name);
+      if (!other)
+        differ(fmt::format("at the end, result.{} lacks the figure {}", which, figure.name));
+      else if (train::figureBits(other->value) != train::figureBits(figure.value))
+        differ(fmt::format("at the end, {} {} is {} (bits {}), result.{} has {} (bits {})", which,
+                           figure.name, figure.value, train::figureBits(figure.value), which,
+                           other->value, train::figureBits(other->value)));
+    }
+    for (const train::Metric &figure : recorded)
+      if (!train::find(found, figure.name))
+        differ(fmt::format("at the end, result.{} has a figure {} that the model does not report",
+                           which, figure.name));
+  }
+
   void compareFigures(const char *which, const train::Metrics &found,
                       const train::Metrics &recorded, const std::string &where) {
     std::size_t known = 0;
@@ -213,7 +243,10 @@ private:
   const RunRecord &record_;
   train::Instance &instance_;
   std::optional<train::StepRecord> steps_;
+  train::Observer *beside_;
   std::size_t next_ = 0;
+  train::EpochReport last_;
+  train::Metrics lastStep_;
   RerunReport report_;
 };
 
@@ -231,21 +264,24 @@ Rerun prepareRerun(Session &session, std::vector<std::string> &findings) {
   return rerun;
 }
 
-RerunReport repeatTraining(const Session &session, Rerun &rerun, std::uint64_t steps) {
+RerunReport repeatTraining(const Session &session, Rerun &rerun, std::uint64_t steps,
+                           train::Observer *beside) {
   const RunRecord &record = *session.record;
   std::optional<train::StepRecord> stepRecord;
   if (record.stepRecord)
     stepRecord = train::StepRecord::read(session.folder, *record.stepRecord);
-  Comparison comparison(record, rerun.trainer->instance(), std::move(stepRecord));
+  Comparison comparison(record, rerun.trainer->instance(), std::move(stepRecord), beside);
   const InterruptGuard guard;
   comparison.start();
   if (comparison.differs())
     return comparison.take();
   try {
     const std::uint64_t wanted = std::min(steps, record.steps);
+    auto outcome = train::Outcome::Finished;
     if (wanted > 0)
-      rerun.trainer->fitSteps(rerun.loaded.data, rerun.loaded.split, wanted, comparison);
-    if (wanted == record.steps && !InterruptGuard::isRequested())
+      outcome =
+          rerun.trainer->fitSteps(rerun.loaded.data, rerun.loaded.split, wanted, comparison);
+    if (wanted == record.steps && outcome == train::Outcome::Finished)
       comparison.compareEnd();
   } catch (const Error &error) {
     if (error.kind() != ErrorKind::Verdict)

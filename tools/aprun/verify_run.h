@@ -31,7 +31,9 @@ struct RerunReport {
 };
 
 /// Trains again, at most `steps` steps, and compares with the record: state and figures after each
-/// epoch, and each step's hashes where the record has them; at the end the whole state.
-RerunReport repeatTraining(const Session &session, Rerun &rerun, std::uint64_t steps);
+/// epoch, and each step's hashes where the record has them; at the end the whole state and all
+/// figures. `beside` watches the same steps and may stop them.
+RerunReport repeatTraining(const Session &session, Rerun &rerun, std::uint64_t steps,
+                           train::Observer *beside = nullptr);
 
 } // namespace apr::aprun
