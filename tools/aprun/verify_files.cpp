@@ -6,6 +6,7 @@
 #include "runtime/train/record_digest.h"
 #include "runtime/train/safetensors.h"
 #include "runtime/train/sha256.h"
+#include "runtime/train/step_record.h"
 #include "runtime/train/weights.h"
 #include "tools/aprun/data_description.h"
 
@@ -179,6 +180,8 @@ Findings checkModel(const Session &session) {
       findings.push_back(fmt::format("hyper.{}: the record lacks it", table.hypers[i].name));
   for (const auto &[name, value] : unknown)
     findings.push_back(fmt::format("hyper.{}: the model has no such hyperparameter", name));
+  if (record.stepRecord && record.stepRecord->columns != train::stepColumns(train::Model(table)))
+    findings.push_back("steps.columns: not the tensors of the model's state and reports");
   return findings;
 }
 
@@ -196,8 +199,14 @@ Findings checkData(const Session &session) {
                                      path.empty() ? file.role : path,
                                      file.role == "labels" ? "labels" : "data"));
   }
-  if (!findings.empty() || recorded.empty())
+  if (!findings.empty())
     return findings;
+  // Data that feed no input are not read, and not recorded.
+  const bool isFed = !session.record->inputs.empty();
+  if (recorded.empty() && isFed)
+    return {"data.files: the record lacks the table that feeds its inputs"};
+  if (recorded.empty())
+    return {};
   std::vector<RecordedFile> found;
   try {
     found = describeData(settings);
@@ -214,6 +223,9 @@ Findings checkData(const Session &session) {
     else
       findings.push_back(fmt::format("data.files[{}]: the settings name no such file", i));
   }
+  for (std::size_t i = recorded.size(); i < found.size(); ++i)
+    findings.push_back(fmt::format("data.files: the record lacks the file of role {}: {}",
+                                   found[i].role, pathOfRole(settings, found[i].role)));
   return findings;
 }
 
