@@ -63,6 +63,30 @@ Session readVerified(const CommandLine &line, Findings &findings) {
   return session;
 }
 
+/// How many steps to train again: where the record has no hash of each step, as far as the last
+/// entry that --steps allows, since nothing after it would be compared.
+std::uint64_t comparedSteps(const Session &session) {
+  const train::RunRecord &record = *session.record;
+  const std::uint64_t wanted =
+      std::min(session.settings.steps.value_or(record.steps), record.steps);
+  if (record.stepRecord || wanted == record.steps || wanted == 0)
+    return wanted;
+  std::uint64_t last = 0;
+  std::uint64_t next = record.steps;
+  for (const train::RecordedEpoch &entry : record.history) {
+    if (entry.step <= wanted)
+      last = entry.step;
+    else
+      next = std::min(next, entry.step);
+  }
+  if (last == 0)
+    throw Error(ErrorKind::Usage, {"--steps"},
+                fmt::format("{} has no hashes of the state before step {}: verify at least {} "
+                            "steps",
+                            session.folder, next, next));
+  return last;
+}
+
 int report(const Session &session, const RerunReport &rerun, std::uint64_t steps) {
   const train::RunRecord &record = *session.record;
   const std::string identical = record.epochs > 0
@@ -110,11 +134,13 @@ int verifyCommand(const CommandLine &line) {
   Rerun rerun = prepareRerun(session, findings);
   if (!findings.empty())
     return reportAltered(findings);
+  const auto against = line.option("against");
   const std::uint64_t steps =
-      session.settings.steps.value_or(std::numeric_limits<std::uint64_t>::max());
+      against ? session.settings.steps.value_or(std::numeric_limits<std::uint64_t>::max())
+              : comparedSteps(session);
   fmt::print("{}: record, data, weights and model are what they were\n", session.folder);
   std::fflush(stdout);
-  if (const auto against = line.option("against"))
+  if (against)
     return compareInLockstep(session, line, rerun, *against, steps);
   return report(session, repeatTraining(session, rerun, steps), steps);
 }
