@@ -174,7 +174,7 @@ class Code:
         elif relocation := re.match(r"\s+[0-9a-f]{16}:\s+R_(\S+)\s+(\S+)", line):
             self._relocate(relocation[1], relocation[2])
         elif found := re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*(.*)$", line):
-            operands, _, note = found[3].partition(" #")
+            operands, _, note = found[3].partition(" # ")
             instruction = Instruction(int(found[1], 16), found[2], operands.strip())
             self.current.instructions.append(instruction)
             if place := re.search(r"0x([0-9a-f]+) <", operands):
