@@ -178,11 +178,13 @@ private:
     }
   }
 
-  /// The graph that a worker was trying is a finding; another worker goes on behind it.
+  /// The graph that a worker was trying is a finding; another worker goes on behind it. A worker
+  /// that dies behind the last of its graphs is the fault of that one, which is counted already.
   void blame(Worker &worker, const std::string &what) {
-    const uint64_t index = worker.desk->next;
-    fmt::print(stderr, "\n{}:{}: {}\n", options_.seed, index, what);
-    ++worker.desk->tally.graphs;
+    const bool isBehind = worker.desk->next >= worker.end;
+    const uint64_t index = isBehind ? worker.end - 1 : worker.desk->next.load();
+    fmt::print(stderr, "\n{}:{}: {}{}\n", options_.seed, index, what, isBehind ? " behind it" : "");
+    worker.desk->tally.graphs += isBehind ? 0 : 1;
     note(*worker.desk, index);
     worker.desk->next = index + 1;
     if (worker.desk->next < worker.end)

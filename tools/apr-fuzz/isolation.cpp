@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/apr-fuzz/isolation.h"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <poll.h>
@@ -31,23 +32,37 @@ namespace {
 void writeAll(int file, const std::string &text) {
   for (size_t done = 0; done < text.size();) {
     const ssize_t count = write(file, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR)
+      continue;
     if (count <= 0)
       return;
     done += static_cast<size_t>(count);
   }
 }
 
-/// Reads to the end, or until the time is over; false for that.
+/// Reads to the end, or until the time is over; false for that. Signals interrupt neither.
 bool readUntil(std::chrono::steady_clock::time_point deadline, int file, std::string &text) {
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
     pollfd entry{file, POLLIN, 0};
-    if (left.count() <= 0 || poll(&entry, 1, static_cast<int>(left.count())) == 0)
+    if (left.count() <= 0)
       return false;
+    const int ready = poll(&entry, 1, static_cast<int>(left.count()));
+    if (ready == 0)
+      return false;
+    if (ready < 0) {
+      if (errno == EINTR)
+        continue;
+      throw std::runtime_error("a pipe cannot be watched");
+    }
     char buffer[4096];
     const ssize_t count = read(file, buffer, sizeof buffer);
-    if (count <= 0)
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      throw std::runtime_error("a pipe cannot be read");
+    if (count == 0)
       return true;
     text.append(buffer, static_cast<size_t>(count));
   }
@@ -77,7 +92,8 @@ Ending runIsolated(double seconds, const std::function<std::string()> &work) {
   if (!isInTime)
     kill(child, SIGKILL);
   int status = 0;
-  waitpid(child, &status, 0);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   if (!isInTime) {
     ending.kind = Ending::Kind::TimedOut;
   } else if (WIFSIGNALED(status)) {

@@ -60,6 +60,8 @@ std::optional<Finding> tryIsolated(const Trial &trial) {
   case Ending::Kind::Done:
     break;
   }
+  if (ending.output.empty())
+    return Finding{Finding::Kind::Failure, "", 0, 0, "the trial ended without a word"};
   return decode(ending.output);
 }
 

@@ -229,7 +229,8 @@ private:
       Diagnostics diagnostics;
       PassManagerOptions manager;
       manager.verifyEach = true;
-      runPasses(module, std::span(&pass, 1), {}, manager, diagnostics);
+      if (!runPasses(module, std::span(&pass, 1), {}, manager, diagnostics))
+        fail(pass + " alone reports: " + problemsOf(diagnostics));
       hasMeaning = hasMeaning || pass == "rewrite-values";
       if (hasMeaning)
         compareWithInterpreter("the interpreter after " + pass, module);
