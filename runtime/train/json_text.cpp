@@ -19,6 +19,37 @@ Place placeOf(std::string_view text, std::size_t offset, const std::string &file
           before.size() - start + 1};
 }
 
+/// Finds integers that 64 bits do not hold: the parser makes them doubles without a word.
+class IntegerCheck : public nlohmann::json_sax<ParsedJson> {
+public:
+  explicit IntegerCheck(const std::string &file) : file_(file) {}
+
+  bool number_float(double, const std::string &text) override {
+    if (text.find_first_of(".eE") == std::string::npos)
+      throw Error(ErrorKind::Data, {file_},
+                  fmt::format("the integer {} in the JSON text takes more than 64 bits", text));
+    return true;
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(std::int64_t) override { return true; }
+  bool number_unsigned(std::uint64_t) override { return true; }
+  bool string(std::string &) override { return true; }
+  bool binary(ParsedJson::binary_t &) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(std::string &) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  /// Malformed text is the parser's to report.
+  bool parse_error(std::size_t, const std::string &, const ParsedJson::exception &) override {
+    return false;
+  }
+
+private:
+  const std::string &file_;
+};
+
 } // namespace
 
 ParsedJson parseJson(std::string_view text, const std::string &file) {
@@ -39,7 +70,10 @@ ParsedJson parseJson(std::string_view text, const std::string &file) {
     return true;
   };
   try {
-    return ParsedJson::parse(text.begin(), text.end(), check);
+    ParsedJson parsed = ParsedJson::parse(text.begin(), text.end(), check);
+    IntegerCheck integers(file);
+    ParsedJson::sax_parse(text.begin(), text.end(), &integers);
+    return parsed;
   } catch (const ParsedJson::parse_error &error) {
     throw Error(ErrorKind::Data, placeOf(text, error.byte > 0 ? error.byte - 1 : 0, file),
                 "malformed JSON text");

@@ -16,8 +16,9 @@ using Json = nlohmann::ordered_json;
 /// than sorting them.
 using ParsedJson = nlohmann::json;
 
-/// Parses untrusted JSON text. Malformed text, duplicate keys and nesting deeper than 64 levels are
-/// errors of kind Data; `file` names the text and positions are given as line and column.
+/// Parses untrusted JSON text. Malformed text, duplicate keys, nesting deeper than 64 levels and
+/// integers of more than 64 bits are errors of kind Data; `file` names the text and positions are
+/// given as line and column.
 ParsedJson parseJson(std::string_view text, const std::string &file);
 
 /// The number, or a string "NaN", "Infinity", "-Infinity", which JSON has no numbers for.

@@ -59,6 +59,9 @@ TEST(Record, SurvivesAFile) {
   EXPECT_EQ(back.training[0].value, 0.25);
   const std::string file = folder + "/run.json";
   const std::string text = readFile(file);
+  RunRecord copy = back;
+  writeRecord(copy, folder);
+  EXPECT_EQ(readFile(file), text);
   const auto broken = [&](const std::string &from, const std::string &to) -> std::string {
     std::string changed = text;
     changed.replace(changed.find(from), from.size(), to);
@@ -195,6 +198,24 @@ TEST(RecordDigest, IgnoresLayout) {
   EXPECT_NE(digest("[\"a\",\"b\"]"), digest("[\"ab\"]"));
   EXPECT_NE(digest("[[],1]"), digest("[[1]]"));
   EXPECT_NE(digest("0.0"), digest("-0.0"));
+}
+
+/// Other readers keep integers of any size: nothing may make doubles of them here.
+TEST(RecordDigest, RefusesIntegersOfMoreThan64Bits) {
+  const auto digest = [](const char *text) { return jsonDigest(parseJson(text, "t")); };
+  EXPECT_NE(digest("18446744073709551615"), digest("18446744073709551614"));
+  EXPECT_NE(digest("-9223372036854775808"), digest("-9223372036854775807"));
+  EXPECT_NO_THROW(digest("[1e300, 18446744073709551616.0]"));
+  for (const char *text :
+       {"18446744073709551616", "-9223372036854775809", "{\"a\": [1, 1000000000000000000000]}"})
+    try {
+      digest(text);
+      ADD_FAILURE() << text;
+    } catch (const Error &error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Data);
+      EXPECT_NE(std::string(error.what()).find("takes more than 64 bits"), std::string::npos)
+          << error.what();
+    }
 }
 
 TEST(Record, BindsNewTables) {
