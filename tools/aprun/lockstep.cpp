@@ -352,8 +352,7 @@ int compareInLockstep(Session &session, const CommandLine &line, Rerun &rerun,
   for (const std::string &text : repeated.differences)
     fmt::print("different: {}\n", text);
   fmt::print("{} against {}: identical through step {} of {}; to the record through step {}\n",
-             session.folder, against.name, lockstep.steps(), session.record->steps,
-             repeated.steps);
+             session.folder, against.name, lockstep.steps(), session.record->steps, repeated.steps);
   if (areDifferent)
     return OtherBits;
   return repeated.isInterrupted ? Interrupted : Success;

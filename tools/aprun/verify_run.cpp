@@ -101,8 +101,7 @@ public:
 
   void start() { compareEntry({}, {}, {0, 0, {}, {}, train::stateHash(instance_)}); }
 
-  void beforeStep(const train::StepPosition &position,
-                  std::span<const std::size_t> rows) override {
+  void beforeStep(const train::StepPosition &position, std::span<const std::size_t> rows) override {
     if (beside_)
       beside_->beforeStep(position, rows);
   }
@@ -279,8 +278,7 @@ RerunReport repeatTraining(const Session &session, Rerun &rerun, std::uint64_t s
     const std::uint64_t wanted = std::min(steps, record.steps);
     auto outcome = train::Outcome::Finished;
     if (wanted > 0)
-      outcome =
-          rerun.trainer->fitSteps(rerun.loaded.data, rerun.loaded.split, wanted, comparison);
+      outcome = rerun.trainer->fitSteps(rerun.loaded.data, rerun.loaded.split, wanted, comparison);
     if (wanted == record.steps && outcome == train::Outcome::Finished)
       comparison.compareEnd();
   } catch (const Error &error) {
