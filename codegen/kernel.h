@@ -21,8 +21,8 @@ struct KernelTarget {
   bool hasFma = false;         ///< fused multiply-add instructions
   bool hasMasks = false;       ///< cheap masked loads and stores (AVX-512, AVX2 for 32 and 64 bits)
   bool scalarOnly = false;     ///< -O0: one lane
-  /// About how many elementary operations make a block, and then every kernel of several blocks runs
-  /// in parallel; 0: chosen by what workers cost.
+  /// About how many elementary operations make a block, and then every kernel of several blocks
+  /// runs in parallel; 0: chosen by what workers cost.
   int64_t blockWork = 0;
 };
 

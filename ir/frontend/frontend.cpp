@@ -45,8 +45,7 @@ public:
         checkNames(*loaded.syntax, *loaded.scope, diagnostics_);
     if (module && !diagnostics_.hasErrors())
       for (auto &[name, loaded] : loaded_)
-        checkFunctions(*loaded.syntax, *loaded.scope, elaborator_, sources_, tables_,
-                       diagnostics_);
+        checkFunctions(*loaded.syntax, *loaded.scope, elaborator_, sources_, tables_, diagnostics_);
     return diagnostics_.hasErrors() ? std::nullopt : std::move(module);
   }
 

@@ -56,10 +56,10 @@ class Model:
         subprocess.run([aprc, source, "-o", f"{stem}.o", *flags], check=True)
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", f"{stem}.o", *map(str, CORE.glob("*.c")),
                         f"-I{CORE / 'include'}", "-pthread", "-o", f"{stem}.so"], check=True)
-        self.library = ctypes.CDLL(f"{stem}.so")
+        self.linked = ctypes.CDLL(f"{stem}.so")
         self.header = Path(f"{stem}.h").read_text()
         name = re.search(r"(\w+_model)\(void\)", self.header)[1]
-        function = getattr(self.library, name)
+        function = getattr(self.linked, name)
         function.restype = POINTER(ModelTable)
         self.table = function().contents
         entries = self.table.entries[:self.table.entry_count]
@@ -67,7 +67,7 @@ class Model:
         self.state = block(self.table.state_bytes)
         self.context = Exec(size=sizeof(Exec), workers=1)
         if workers > 1:
-            create, make = self.library.aprt_pool_create, self.library.aprt_pool_exec
+            create, make = self.linked.aprt_pool_create, self.linked.aprt_pool_exec
             create.restype, make.restype = c_void_p, Exec
             self.context = make(c_void_p(create(workers)), c_uint64(0))
 

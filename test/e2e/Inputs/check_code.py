@@ -295,9 +295,9 @@ class Walk:
     def _walk(self, function, environment):
         places = {i.address: n for n, i in enumerate(function.instructions)}
         states = {}
-        todo = [(0, environment)]
-        while todo:
-            n, state = todo.pop()
+        paths = [(0, environment)]
+        while paths:
+            n, state = paths.pop()
             if n >= len(function.instructions):
                 self.problems.append(f"{function.name}: runs over its end")
                 continue
@@ -307,7 +307,7 @@ class Walk:
                 continue
             for step in self._step(function, n, state, environment, places):
                 if states.get(step[0]) != step[1]:
-                    todo.append(step)
+                    paths.append(step)
 
     def _step(self, function, n, state, entered, places):
         machine, instruction = self.machine, function.instructions[n]

@@ -76,9 +76,8 @@ static int isFlushing(void) { return (readRegisters().control & 0x1000000) != 0;
  * instruction that rounds is illegal. fflags 0x1f. There is no flushing and there are no traps. */
 static const FloatRegisters kPlain = {"plain", 0, 0, 0, 0};
 static const FloatRegisters kHostile[] = {
-    {"towards zero", 1, 0, 0, 0},       {"downward", 2, 0, 0, 0},
-    {"upward", 3, 0, 0, 0},             {"ties away", 4, 0, 0, 0},
-    {"reserved", 5, 0, 0, 0},           {"flags set", 0, 0x1f, 0, 0},
+    {"towards zero", 1, 0, 0, 0},       {"downward", 2, 0, 0, 0},      {"upward", 3, 0, 0, 0},
+    {"ties away", 4, 0, 0, 0},          {"reserved", 5, 0, 0, 0},      {"flags set", 0, 0x1f, 0, 0},
     {"upward, one flag", 3, 0x4, 0, 0}, {"everything", 7, 0x1f, 0, 0},
 };
 
