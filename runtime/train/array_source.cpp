@@ -74,9 +74,7 @@ ArraySource ArraySource::open(const std::string &path) {
   ArraySource source;
   source.file_ = path;
   const std::string content = readFile(path);
-  Sha256 hash;
-  hash.update(content.data(), content.size());
-  source.hash_ = hash.finish();
+  source.hash_ = sha256Of(content);
   if (content.starts_with("PK"))
     for (NamedArray &named : readNpz(path, largestContents()))
       source.append(std::move(named));

@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::size_t blockDigits = 8;
 
-std::string digest(std::string_view bytes) {
-  Sha256 hash;
-  hash.update(bytes.data(), bytes.size());
-  return hash.finish();
-}
-
 /// A power of two, so that files that grow keep the boundaries of their blocks for a while.
 std::uint64_t blockSizeFor(std::uint64_t count) {
   std::uint64_t size = 1;
@@ -49,7 +43,7 @@ std::string sizeText(const RecordedFile &recorded, const RecordedFile &found) {
 
 RecordedFile describeRows(std::string_view content, const std::vector<std::size_t> &offsets) {
   RecordedFile file;
-  file.sha256 = digest(content);
+  file.sha256 = sha256Of(content);
   file.bytes = content.size();
   file.unit = BlockUnit::Rows;
   file.rows = offsets.size();
@@ -57,18 +51,19 @@ RecordedFile describeRows(std::string_view content, const std::vector<std::size_
   for (std::size_t row = 0; row < offsets.size(); row += file.blockSize) {
     const std::size_t next = row + file.blockSize;
     const std::size_t end = next < offsets.size() ? offsets[next] : content.size();
-    file.blocks += digest(content.substr(offsets[row], end - offsets[row])).substr(0, blockDigits);
+    file.blocks +=
+        sha256Of(content.substr(offsets[row], end - offsets[row])).substr(0, blockDigits);
   }
   return file;
 }
 
 RecordedFile describeBytes(std::string_view content) {
   RecordedFile file;
-  file.sha256 = digest(content);
+  file.sha256 = sha256Of(content);
   file.bytes = content.size();
   file.blockSize = blockSizeFor(content.size());
   for (std::size_t begin = 0; begin < content.size(); begin += file.blockSize)
-    file.blocks += digest(content.substr(begin, file.blockSize)).substr(0, blockDigits);
+    file.blocks += sha256Of(content.substr(begin, file.blockSize)).substr(0, blockDigits);
   return file;
 }
 

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <string_view>
@@ -16,18 +15,11 @@ namespace {
 constexpr int deepestMember = 4;
 constexpr std::size_t longestList = 64;
 
-void hashCount(Sha256 &hash, std::uint64_t count) {
-  std::array<std::byte, 8> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<std::byte>(count >> (8 * i));
-  hash.update(bytes);
-}
-
 void hashTag(Sha256 &hash, char tag) { hash.update(&tag, 1); }
 
 void hashText(Sha256 &hash, char tag, std::string_view text) {
   hashTag(hash, tag);
-  hashCount(hash, text.size());
+  hash.updateNumber(text.size());
   hash.update(text.data(), text.size());
 }
 
@@ -35,7 +27,7 @@ void hashJson(Sha256 &hash, const ParsedJson &value) {
   switch (value.type()) {
   case ParsedJson::value_t::object:
     hashTag(hash, 'o');
-    hashCount(hash, value.size());
+    hash.updateNumber(value.size());
     for (const auto &[key, member] : value.items()) {
       hashText(hash, 's', key);
       hashJson(hash, member);
@@ -43,7 +35,7 @@ void hashJson(Sha256 &hash, const ParsedJson &value) {
     return;
   case ParsedJson::value_t::array:
     hashTag(hash, 'a');
-    hashCount(hash, value.size());
+    hash.updateNumber(value.size());
     for (const ParsedJson &element : value)
       hashJson(hash, element);
     return;
@@ -57,7 +49,7 @@ void hashJson(Sha256 &hash, const ParsedJson &value) {
     return hashText(hash, 'i', std::to_string(value.get<std::uint64_t>()));
   case ParsedJson::value_t::number_float:
     hashTag(hash, 'd');
-    return hashCount(hash, std::bit_cast<std::uint64_t>(value.get<double>()));
+    return hash.updateNumber(std::bit_cast<std::uint64_t>(value.get<double>()));
   case ParsedJson::value_t::null:
   case ParsedJson::value_t::binary:
   case ParsedJson::value_t::discarded:

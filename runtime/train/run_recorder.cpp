@@ -5,22 +5,14 @@
 #include "runtime/train/weights.h"
 
 #include <algorithm>
-#include <array>
 
 namespace apr::train {
 namespace {
 
-void hashNumber(Sha256 &hash, std::uint64_t number) {
-  std::array<std::byte, 8> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<std::byte>(number >> (8 * i));
-  hash.update(bytes);
-}
-
 void hashRows(Sha256 &hash, const std::vector<std::size_t> &rows) {
-  hashNumber(hash, rows.size());
+  hash.updateNumber(rows.size());
   for (std::size_t row : rows)
-    hashNumber(hash, row);
+    hash.updateNumber(row);
 }
 
 } // namespace

@@ -83,6 +83,13 @@ void Sha256::update(std::span<const std::byte> bytes) {
   }
 }
 
+void Sha256::updateNumber(std::uint64_t number) {
+  std::array<std::byte, 8> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::byte>(number >> (8 * i));
+  update(bytes);
+}
+
 std::string Sha256::finish() {
   const std::uint64_t bits = size_ * 8;
   const std::byte one{0x80};
@@ -98,6 +105,12 @@ std::string Sha256::finish() {
   for (std::uint32_t word : state_)
     digest += fmt::format("{:08x}", word);
   return digest;
+}
+
+std::string sha256Of(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes.data(), bytes.size());
+  return hash.finish();
 }
 
 } // namespace apr::train

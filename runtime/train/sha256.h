@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace apr::train {
 
@@ -20,6 +21,9 @@ public:
     update({static_cast<const std::byte *>(data), size});
   }
 
+  /// The eight bytes of a number, the lowest first.
+  void updateNumber(std::uint64_t number);
+
   /// The digest in lower-case hexadecimal; the object is spent afterwards.
   std::string finish();
 
@@ -33,5 +37,8 @@ private:
   std::array<std::byte, 64> pending_{};
   std::uint64_t size_ = 0;
 };
+
+/// The digest of all bytes at once.
+std::string sha256Of(std::string_view bytes);
 
 } // namespace apr::train

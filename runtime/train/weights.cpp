@@ -30,22 +30,15 @@ std::vector<std::int64_t> shapeOf(const aprt_tensor &tensor) {
   return shape;
 }
 
-void hashNumber(Sha256 &hash, std::uint64_t number) {
-  std::byte bytes[8];
-  for (int i = 0; i < 8; ++i)
-    bytes[i] = static_cast<std::byte>(number >> (8 * i));
-  hash.update(bytes, sizeof bytes);
-}
-
 void hashValues(Sha256 &hash, const char *name, std::int32_t dtype,
                 std::span<const std::int64_t> shape, const std::byte *values,
                 std::size_t elements) {
   hash.update(name, std::strlen(name) + 1);
   const char *type = dtypeName(dtype);
   hash.update(type, std::strlen(type) + 1);
-  hashNumber(hash, shape.size());
+  hash.updateNumber(shape.size());
   for (std::int64_t size : shape)
-    hashNumber(hash, static_cast<std::uint64_t>(size));
+    hash.updateNumber(static_cast<std::uint64_t>(size));
   forCanonicalBytes(values, dtype, elements,
                     [&](const std::byte *bytes, std::size_t size) { hash.update(bytes, size); });
 }

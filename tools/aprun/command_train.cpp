@@ -127,13 +127,6 @@ std::string defaultFolder(const std::string &target) {
   return "runs/" + std::filesystem::path(target).stem().stem().string();
 }
 
-std::string hashOfFile(const std::string &path) {
-  const std::string bytes = train::readFile(path);
-  train::Sha256 hash;
-  hash.update(bytes.data(), bytes.size());
-  return hash.finish();
-}
-
 train::RunInformation informationOf(const CommandLine &line, const Session &session,
                                     const train::Instance &instance) {
   train::RunInformation information = train::describeMachine();
@@ -160,7 +153,7 @@ train::RunRecord makeRecord(const CommandLine &line, const Session &session, con
     record.hyper[hyper.name] = instance.hyper(hyper);
   if (const auto weights = line.option("weights")) {
     record.startWeights = *weights;
-    record.startHash = hashOfFile(*weights);
+    record.startHash = train::sha256Of(train::readFile(*weights));
   }
   record.settings.bytes.vocabulary = loaded.vocabulary;
   record.columnNames = loaded.columnNames;
@@ -222,7 +215,7 @@ void writeOutputs(const train::RunSettings &settings, const train::Instance &ins
     names.push_back("weights.json");
   }
   for (const char *name : names)
-    record.outputs[name] = hashOfFile(path(name));
+    record.outputs[name] = train::sha256Of(train::readFile(path(name)));
   train::writeRecord(record, settings.out);
 }
 

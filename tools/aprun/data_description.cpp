@@ -39,10 +39,7 @@ std::vector<train::RecordedFile> describeData(const train::RunSettings &settings
 }
 
 std::string hashOfContents(const std::string &path) {
-  const std::string contents = train::readMaybeCompressed(path, largestFile);
-  train::Sha256 hash;
-  hash.update(contents.data(), contents.size());
-  return hash.finish();
+  return train::sha256Of(train::readMaybeCompressed(path, largestFile));
 }
 
 const std::string &pathOfRole(const train::RunSettings &settings, const std::string &role) {

@@ -59,10 +59,8 @@ std::vector<train::RecordedSource> describeSources(const SourceManager &sources,
     const std::string &name = sources.name(file);
     if (name.starts_with('<')) // the library is part of the compiler
       continue;
-    train::Sha256 hash;
-    hash.update(sources.text(file).data(), sources.text(file).size());
     described.push_back({std::filesystem::path(name).lexically_proximate(folder).string(),
-                         hash.finish(), sources.text(file).size()});
+                         train::sha256Of(sources.text(file)), sources.text(file).size()});
   }
   return described;
 }

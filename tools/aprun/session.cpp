@@ -152,9 +152,7 @@ LoadedData loadData(const Session &session, const std::vector<train::InputNeed> 
   const train::DataFormat format = train::detectFormat(settings.data, settings.bytes);
   if (format == train::DataFormat::Csv) {
     CsvTable table = CsvTable::read(settings.data, settings.format);
-    train::Sha256 hash;
-    hash.update(table.text().data(), table.text().size());
-    loaded.hash = hash.finish();
+    loaded.hash = train::sha256Of(table.text());
     const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
     assemble(session, needs, columns,
              TableLoader(std::make_unique<train::CsvSource>(std::move(table)), needs,

@@ -86,7 +86,7 @@ void checkOutput(const Session &session, const std::string &name, const std::str
     findings.push_back(fmt::format("files: {} is no file of the run's folder", name));
   } else if (!exists(path)) {
     findings.push_back(fmt::format("{}: the file is missing", path));
-  } else if (hashOfFile(path) != recorded) {
+  } else if (train::sha256Of(train::readFile(path)) != recorded) {
     if (!name.ends_with(".safetensors"))
       findings.push_back(fmt::format("{}: the file is not the recorded one", path));
     else
@@ -110,13 +110,6 @@ void compareFigures(const char *key, const train::Metrics &result, const train::
 }
 
 } // namespace
-
-std::string hashOfFile(const std::string &path) {
-  const std::string bytes = train::readFile(path);
-  train::Sha256 hash;
-  hash.update(bytes.data(), bytes.size());
-  return hash.finish();
-}
 
 Findings checkDigests(const std::string &folder) {
   const std::string path = folder + "/run.json";
@@ -148,7 +141,7 @@ Findings checkSources(const Session &session) {
                                      i == 0 ? "; --model says where it is now" : ""));
     else
       orFinding(findings, [&] {
-        if (hashOfFile(path) != sources[i].sha256)
+        if (train::sha256Of(train::readFile(path)) != sources[i].sha256)
           findings.push_back(fmt::format("{}: the source file is not the recorded one", path));
       });
   }
@@ -244,7 +237,7 @@ Findings checkOutputs(const Session &session) {
                                      record.startWeights));
     else
       orFinding(findings, [&] {
-        if (hashOfFile(record.startWeights) != record.startHash)
+        if (train::sha256Of(train::readFile(record.startWeights)) != record.startHash)
           findings.push_back(fmt::format("{}: the weights that the training started from are not "
                                          "the recorded ones",
                                          record.startWeights));

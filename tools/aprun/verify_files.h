@@ -33,7 +33,4 @@ std::vector<std::string> checkOutputs(const Session &session);
 /// What the record says twice.
 std::vector<std::string> checkConsistency(const train::RunRecord &record);
 
-/// SHA-256 of a file.
-std::string hashOfFile(const std::string &path);
-
 } // namespace apr::aprun
