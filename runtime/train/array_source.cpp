@@ -2,6 +2,7 @@
 #include "runtime/train/array_source.h"
 
 #include "runtime/train/atomic_file.h"
+#include "runtime/train/number.h"
 #include "runtime/train/overloaded.h"
 #include "runtime/train/sha256.h"
 
@@ -120,7 +121,7 @@ const ArraySource::Part &ArraySource::partOf(std::size_t column) const {
 }
 
 std::size_t ArraySource::read(const std::vector<const ColumnUse *> &uses,
-                              std::vector<ColumnValues> &values) {
+                              std::vector<ReadColumn> &columns) {
   const Part *first = nullptr;
   for (std::size_t k = 0; k < uses.size(); ++k) {
     const Part &part = partOf(uses[k]->column);
@@ -131,40 +132,54 @@ std::size_t ArraySource::read(const std::vector<const ColumnUse *> &uses,
                   fmt::format("array {} has {} rows, but {} has {}", inQuotes(part.named.name),
                               part.named.array.items(), inQuotes(first->named.name),
                               first->named.array.items()));
-    readColumn(part, *uses[k], values[k]);
+    readColumn(part, *uses[k], columns[k]);
   }
   if (!first || first->named.array.items() == 0)
     throw Error(ErrorKind::Data, {file_}, "the arrays that the inputs take have no rows");
   return static_cast<std::size_t>(first->named.array.items());
 }
 
-void ArraySource::readColumn(const Part &part, const ColumnUse &use, ColumnValues &values) const {
+void ArraySource::readColumn(const Part &part, const ColumnUse &use, ReadColumn &column) const {
   const NpyArray &array = part.named.array;
   const std::uint64_t rows = array.items();
-  const auto element = [&](std::uint64_t row) {
-    return row * part.columns + (use.column - part.firstColumn);
+  const Missing &missing = use.missing;
+  const auto isMissing = [&](const NpyNumber &number) {
+    const auto *x = std::get_if<double>(&number);
+    return x && std::isnan(*x) && missing.policy != MissingPolicy::Error;
   };
-  const auto checked = [&]<class T>(T, std::uint64_t row) {
-    const NpyNumber number = array.number(element(row));
-    if (const char *fault = faultOf<T>(number))
-      fail(row, use, fmt::format("the value {} {}", numberText(number), fault));
-    return number;
+  const auto readAll = [&]<class T>(T, const auto &append) {
+    for (std::uint64_t row = 0; row < rows; ++row) {
+      NpyNumber number = array.number(row * part.columns + (use.column - part.firstColumn));
+      if (isMissing(number) && missing.policy != MissingPolicy::Constant) {
+        column.missing.push_back(sizeOf(column.values));
+        appendNothing(column.values);
+        continue;
+      }
+      if (double constant = 0;
+          isMissing(number) && parseNumber(missing.constant, constant) == NumberFault::None)
+        number = constant;
+      if (const char *fault = faultOf<T>(number))
+        fail(row, use, fmt::format("the value {} {}", numberText(number), fault));
+      append(number);
+    }
   };
   std::visit(Overloaded{[&](LabelColumn &labels) {
-                          for (std::uint64_t row = 0; row < rows; ++row)
-                            labels.append(labelOf(checked(double{}, row)));
+                          readAll(double{},
+                                  [&](const NpyNumber &number) { labels.append(labelOf(number)); });
                         },
                         [&](BoolColumn &bools) {
-                          for (std::uint64_t row = 0; row < rows; ++row)
-                            bools.values.push_back(valueOf<bool>(checked(bool{}, row)) ? 1 : 0);
+                          readAll(bool{}, [&](const NpyNumber &number) {
+                            bools.values.push_back(valueOf<bool>(number) ? 1 : 0);
+                          });
                         },
                         [&](auto &numbers) {
                           using T = typename std::remove_reference_t<decltype(numbers)>::value_type;
-                          numbers.reserve(rows);
-                          for (std::uint64_t row = 0; row < rows; ++row)
-                            numbers.push_back(valueOf<T>(checked(T{}, row)));
+                          numbers.reserve(numbers.size() + rows);
+                          readAll(T{}, [&](const NpyNumber &number) {
+                            numbers.push_back(valueOf<T>(number));
+                          });
                         }},
-             values);
+             column.values);
 }
 
 void ArraySource::fail(std::size_t row, const ColumnUse &use, const std::string &message) const {

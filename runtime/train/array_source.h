@@ -21,7 +21,7 @@ public:
 
   const std::string &file() const override { return file_; }
   std::size_t read(const std::vector<const ColumnUse *> &uses,
-                   std::vector<ColumnValues> &values) override;
+                   std::vector<ReadColumn> &columns) override;
   [[noreturn]] void fail(std::size_t row, const ColumnUse &use,
                          const std::string &message) const override;
 
@@ -39,7 +39,7 @@ private:
 
   void append(NamedArray named);
   const Part &partOf(std::size_t column) const;
-  void readColumn(const Part &part, const ColumnUse &use, ColumnValues &values) const;
+  void readColumn(const Part &part, const ColumnUse &use, ReadColumn &column) const;
 
   std::string file_;
   std::string hash_;

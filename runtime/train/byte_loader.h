@@ -17,6 +17,7 @@ public:
       : table_(std::move(table)), needs_(std::move(needs)), bindings_(std::move(bindings)) {}
 
   std::size_t rows() const { return table_.rows(); }
+  std::size_t droppedRows() const { return 0; } ///< no byte is missing
 
   /// Fits what the transforms leave open on these rows (none: everything must be fitted already)
   /// and assembles all rows. Errors are of kind Data or Usage and name file, row and column.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/columns.h"
 
+#include "runtime/train/number.h"
 #include "runtime/train/suggestion.h"
 
 #include <fmt/format.h>
@@ -155,39 +156,78 @@ void bindRest(const std::vector<InputNeed> &inputs, const ColumnSet &table,
   }
 }
 
-void attachTransforms(std::vector<InputColumns> &bindings, const ColumnSet &table,
-                      const std::vector<Declared> &transforms) {
+/// Does something to each column that an entry names: those of inputs first, so that columns win.
+/// `what` says what it is: "the transform".
+template <class Attach>
+void attach(std::vector<InputColumns> &bindings, const ColumnSet &table,
+            const std::vector<Declared> &entries, const char *what, Attach attachTo) {
   const auto isInput = [&](const std::string &key) {
     return std::any_of(bindings.begin(), bindings.end(),
                        [&](const InputColumns &binding) { return binding.input == key; });
   };
-  for (const Declared &declared : transforms) {
-    if (!isInput(declared.key))
-      continue;
-    const Pipeline pipeline = parsePipeline(declared.text, declared.place);
+  for (const Declared &declared : entries)
     for (InputColumns &binding : bindings)
       if (binding.input == declared.key)
-        for (ColumnUse &use : binding.columns)
-          use.pipeline = pipeline;
-  }
-  for (const Declared &declared : transforms) {
+        attachTo(declared, binding, [](const ColumnUse &) { return true; });
+  for (const Declared &declared : entries) {
     if (isInput(declared.key))
       continue;
-    const Pipeline pipeline = parsePipeline(declared.text, declared.place);
     const auto columns = selectColumns(declared.key, table, declared.place);
     const std::set<std::size_t> wanted(columns.begin(), columns.end());
+    const auto isWanted = [&](const ColumnUse &use) { return wanted.contains(use.column); };
     bool isUsed = false;
-    for (InputColumns &binding : bindings)
-      for (ColumnUse &use : binding.columns)
-        if (wanted.count(use.column)) {
-          use.pipeline = pipeline;
-          isUsed = true;
-        }
+    for (InputColumns &binding : bindings) {
+      attachTo(declared, binding, isWanted);
+      isUsed |= std::any_of(binding.columns.begin(), binding.columns.end(), isWanted);
+    }
     if (!isUsed)
       throw Error(ErrorKind::Usage, declared.place,
-                  fmt::format("the transform of {} changes nothing: no input takes that column",
+                  fmt::format("{} of {} changes nothing: no input takes that column", what,
                               inQuotes(declared.key)));
   }
+}
+
+void attachTransforms(std::vector<InputColumns> &bindings, const ColumnSet &table,
+                      const std::vector<Declared> &transforms) {
+  attach(bindings, table, transforms, "the transform",
+         [](const Declared &declared, InputColumns &binding, const auto &isWanted) {
+           const Pipeline pipeline = parsePipeline(declared.text, declared.place);
+           for (ColumnUse &use : binding.columns)
+             if (isWanted(use))
+               use.pipeline = pipeline;
+         });
+}
+
+void checkMissing(const ColumnUse &use, const Declared &declared) {
+  const bool takesWords = takesLabels(use.pipeline);
+  const Missing &missing = use.missing;
+  if (takesWords && missing.isFitted())
+    throw Error(ErrorKind::Usage, declared.place,
+                fmt::format("column {} holds categories, which have no {}: name the category that "
+                            "stands for a missing one, or drop",
+                            use.label, name(missing.policy)));
+  double number = 0;
+  if (takesWords || missing.policy != MissingPolicy::Constant ||
+      parseNumber(missing.constant, number) == NumberFault::None)
+    return;
+  const std::vector<std::string> words = {"error", "drop", "mean", "median"};
+  throw Error(ErrorKind::Usage, declared.place,
+              fmt::format("{} is not what column {} can do about missing values{}; there are {}, "
+                          "or a number that takes their place",
+                          inQuotes(missing.constant), use.label,
+                          suggestion(missing.constant, words), listed(words)));
+}
+
+void attachMissing(std::vector<InputColumns> &bindings, const ColumnSet &table,
+                   const std::vector<Declared> &entries) {
+  attach(bindings, table, entries, "what is done about missing values",
+         [](const Declared &declared, InputColumns &binding, const auto &isWanted) {
+           for (ColumnUse &use : binding.columns)
+             if (isWanted(use)) {
+               use.missing = parseMissing(trimmed(declared.text));
+               checkMissing(use, declared);
+             }
+         });
 }
 
 } // namespace
@@ -215,7 +255,8 @@ std::string columnLabel(const ColumnSet &table, std::size_t column) {
 
 std::vector<InputColumns> bindColumns(const std::vector<InputNeed> &inputs, const ColumnSet &table,
                                       const std::vector<Declared> &selections,
-                                      const std::vector<Declared> &transforms) {
+                                      const std::vector<Declared> &transforms,
+                                      const std::vector<Declared> &missing) {
   std::vector<std::string> names;
   for (const InputNeed &input : inputs)
     names.push_back(input.name);
@@ -244,6 +285,7 @@ std::vector<InputColumns> bindColumns(const std::vector<InputNeed> &inputs, cons
     bindings.push_back(std::move(binding));
   }
   attachTransforms(bindings, table, transforms);
+  attachMissing(bindings, table, missing);
   return bindings;
 }
 

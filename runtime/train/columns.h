@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/train/error.h"
+#include "runtime/train/missing.h"
 #include "runtime/train/transform.h"
 
 #include <cstddef>
@@ -41,6 +42,7 @@ struct ColumnUse {
   std::size_t column = 0;
   std::string label;
   Pipeline pipeline;
+  Missing missing = {};
 };
 
 /// The columns that make one row of an input, left to right.
@@ -69,10 +71,11 @@ struct InputNeed {
 /// Without a selection an input takes the column of its own name where the header has one and the
 /// input is one value per row, or the group of its own name. If inputs are still open and the
 /// columns not taken are exactly as many as they need together, these go to them in order, left to
-/// right. A transform's key is an input (all its columns) or a selection of columns, which wins.
-/// Errors are of kind Usage.
+/// right. The key of a transform, or of what is done about missing values, is an input (all its
+/// columns) or a selection of columns, which wins. Errors are of kind Usage.
 std::vector<InputColumns> bindColumns(const std::vector<InputNeed> &inputs, const ColumnSet &table,
                                       const std::vector<Declared> &selections,
-                                      const std::vector<Declared> &transforms);
+                                      const std::vector<Declared> &transforms,
+                                      const std::vector<Declared> &missing = {});
 
 } // namespace apr::train

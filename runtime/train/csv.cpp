@@ -8,9 +8,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace apr::train {
 namespace {
+
+/// A field takes more memory than the delimiter that makes it, so their number has an end.
+constexpr std::size_t mostColumns = std::size_t{1} << 20;
 
 bool isNumber(const CsvField &field) {
   double ignored = 0;
@@ -88,12 +92,13 @@ void CsvTable::readHeader(Header header) {
   if (header == Header::Absent)
     return;
   cursor_ = cursor;
+  std::unordered_set<std::string> seen;
   for (const CsvField &field : fields_) {
     std::string name = value(field);
     if (name.empty())
       throw Error(ErrorKind::Data, place(field),
                   fmt::format("the header does not name column {}", names_.size() + 1));
-    if (std::find(names_.begin(), names_.end(), name) != names_.end())
+    if (!seen.insert(name).second)
       throw Error(ErrorKind::Data, place(field),
                   fmt::format("the header names two columns {}", inQuotes(name)));
     names_.push_back(std::move(name));
@@ -123,31 +128,38 @@ bool CsvTable::split(std::size_t &cursor, std::vector<CsvField> &fields) const {
     ++cursor;
   if (cursor == size)
     return false;
-  fields.clear();
+  std::size_t count = 0;
   while (true) {
-    CsvField field;
+    // The fields of the record before are written over: as a rule there are as many again.
+    if (count == fields.size()) {
+      if (count == mostColumns)
+        fail(cursor, fmt::format("the record has more than {} fields", mostColumns));
+      fields.emplace_back();
+    }
+    CsvField &field = fields[count++];
     std::size_t end = cursor;
     if (end < size && text[end] == '"') {
       end = quotedField(end, field);
     } else {
       while (end < size && !endsField_[static_cast<unsigned char>(text[end])])
         ++end;
-      field.text = {text + cursor, end - cursor};
+      field = {{text + cursor, end - cursor}, false};
+    }
+    if (end < size && text[end] == delimiter_) {
+      cursor = end + 1;
+      continue;
     }
     if (end < size && text[end] == '"')
       fail(end, "found a quote inside a field that does not begin with one");
-    fields.push_back(field);
-    if (end == size) {
-      cursor = end;
+    if (end == size || text[end] == '\n') {
+      fields.resize(count);
+      cursor = end + (end == size ? 0 : 1);
       return true;
-    }
-    if (text[end] == delimiter_) {
-      cursor = end + 1;
-      continue;
     }
     if (text[end] == '\r' && end + 1 < size && text[end + 1] == '\n')
       ++end;
     if (text[end] == '\n') {
+      fields.resize(count);
       cursor = end + 1;
       return true;
     }
@@ -158,6 +170,7 @@ bool CsvTable::split(std::size_t &cursor, std::vector<CsvField> &fields) const {
 
 std::size_t CsvTable::quotedField(std::size_t open, CsvField &field) const {
   std::size_t close = open + 1;
+  field.isEscaped = false;
   while (true) {
     close = text_.find('"', close);
     if (close == std::string::npos)

@@ -39,7 +39,7 @@ std::string value(const CsvField &field);
 /// or CRLF, quoted fields that may hold delimiters, line ends and doubled quotes. Empty lines
 /// between records are skipped. Everything else is an `Error` of kind Data with file, line and
 /// column: NUL bytes, invalid UTF-8, ragged records, stray and unterminated quotes, lone carriage
-/// returns.
+/// returns, more than a million columns. Beside the text it keeps one record's fields.
 class CsvTable {
 public:
   /// Reads a file, "-" meaning standard input.

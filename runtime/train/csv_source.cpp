@@ -7,6 +7,7 @@
 #include <aprt.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <type_traits>
 
 namespace apr::train {
@@ -74,30 +75,53 @@ NumberFault appendField(ColumnValues &values, const CsvField &field) {
 }
 
 std::string faultText(NumberFault fault, const CsvField &field, const ColumnValues &values,
-                      const std::string &column) {
+                      const ColumnUse &use) {
   if (isBlank(field.text))
-    return fmt::format("missing value in column {}, expected {}", column, wanted(values));
+    return fmt::format("missing value in column {}, expected {}; --missing {}=WHAT says what is "
+                       "done about missing ones: drop, mean, median or a constant",
+                       use.label, wanted(values), use.label);
   const char *what = fault == NumberFault::OutOfRange ? "is out of range"
                      : fault == NumberFault::NotWhole ? "is not a whole number"
                                                       : "is not a number";
-  return fmt::format("{} in column {} {}, expected {}", inQuotes(field.text), column, what,
+  return fmt::format("{} in column {} {}, expected {}", inQuotes(field.text), use.label, what,
                      wanted(values));
 }
 
 } // namespace
 
+bool CsvSource::isMissing(const CsvField &field) const {
+  std::string_view word = field.text;
+  while (!word.empty() && (word.front() == ' ' || word.front() == '\t'))
+    word.remove_prefix(1);
+  while (!word.empty() && (word.back() == ' ' || word.back() == '\t'))
+    word.remove_suffix(1);
+  return word.empty() ||
+         std::find(missingWords_.begin(), missingWords_.end(), word) != missingWords_.end();
+}
+
+void CsvSource::readField(const CsvField &field, const ColumnUse &use, ReadColumn &column) const {
+  CsvField read = field;
+  if (use.missing.policy != MissingPolicy::Error && isMissing(field)) {
+    if (use.missing.policy != MissingPolicy::Constant) {
+      column.missing.push_back(sizeOf(column.values));
+      appendNothing(column.values);
+      return;
+    }
+    read = {use.missing.constant, false};
+  }
+  const NumberFault fault = appendField(column.values, read);
+  if (fault != NumberFault::None)
+    throw Error(ErrorKind::Data, table_.place(field),
+                faultText(fault, read, column.values, use) +
+                    (recordOffsets_.size() == 1 ? firstRecordHint : ""));
+}
+
 std::size_t CsvSource::read(const std::vector<const ColumnUse *> &uses,
-                            std::vector<ColumnValues> &values) {
+                            std::vector<ReadColumn> &columns) {
   while (const auto *fields = table_.next()) {
     recordOffsets_.push_back(table_.recordOffset());
-    for (std::size_t k = 0; k < uses.size(); ++k) {
-      const CsvField &field = (*fields)[uses[k]->column];
-      const NumberFault fault = appendField(values[k], field);
-      if (fault != NumberFault::None)
-        throw Error(ErrorKind::Data, table_.place(field),
-                    faultText(fault, field, values[k], uses[k]->label) +
-                        (recordOffsets_.size() == 1 ? firstRecordHint : ""));
-    }
+    for (std::size_t k = 0; k < uses.size(); ++k)
+      readField((*fields)[uses[k]->column], *uses[k], columns[k]);
   }
   if (recordOffsets_.empty())
     throw Error(ErrorKind::Data, {table_.file()}, "the file has a header but no records");

@@ -80,6 +80,7 @@ struct RunRecord {
   std::vector<RecordedFile> dataFiles;
   std::vector<std::string> columnNames;
   std::size_t columnCount = 0;
+  std::uint64_t droppedRows = 0; ///< left out of the table for a missing value
   std::uint64_t trainingRows = 0;
   std::uint64_t validationRows = 0;
   std::string splitHash; ///< of the numbers of training and validation rows
@@ -120,6 +121,6 @@ bindRecorded(const RunRecord &record, const std::vector<InputNeed> &wanted, cons
 std::string figureBits(double value);
 
 /// The version of the file's schema.
-constexpr std::uint64_t recordVersion = 2;
+constexpr std::uint64_t recordVersion = 3;
 
 } // namespace apr::train

@@ -148,6 +148,23 @@ Transform readTransform(const Reader &reader) {
   return transform;
 }
 
+Missing readMissing(const Reader &reader) {
+  reader.keys({"policy", "value"});
+  Missing missing;
+  std::vector<std::pair<const char *, MissingPolicy>> policies;
+  for (int policy = 0; policy <= static_cast<int>(MissingPolicy::Constant); ++policy)
+    policies.emplace_back(name(static_cast<MissingPolicy>(policy)),
+                          static_cast<MissingPolicy>(policy));
+  missing.policy = reader.at("policy").oneOf(policies);
+  if (missing.policy == MissingPolicy::Constant)
+    missing.constant = reader.at("value").text();
+  else if (missing.isFitted())
+    missing.fitted = {reader.at("value").number()};
+  else if (!reader.at("value").isNothing())
+    reader.at("value").fail("is not null, though nothing takes the place of a missing value");
+  return missing;
+}
+
 RecordedInput readInput(const Reader &reader) {
   reader.keys({"name", "dtype", "row_elements", "index_limit", "sha256", "columns"});
   RecordedInput input;
@@ -164,13 +181,14 @@ RecordedInput readInput(const Reader &reader) {
   input.need.indexLimit = static_cast<std::int64_t>(reader.at("index_limit").count());
   input.columns.input = input.need.name;
   for (const Reader &column : reader.at("columns").list()) {
-    column.keys({"column", "label", "transforms"});
+    column.keys({"column", "label", "missing", "transforms"});
     ColumnUse use;
     const std::uint64_t position = column.at("column").count();
     if (position == 0)
       column.at("column").fail("counts from 1");
     use.column = static_cast<std::size_t>(position - 1);
     use.label = column.at("label").text();
+    use.missing = readMissing(column.at("missing"));
     for (const Reader &transform : column.at("transforms").list())
       use.pipeline.push_back(readTransform(transform));
     if (std::any_of(use.pipeline.begin(), use.pipeline.end(),
@@ -240,8 +258,8 @@ RecordedFile readDataFile(const Reader &reader) {
 
 void readData(RunRecord &record, const Reader &data) {
   data.keys({"files", "format", "window", "stride", "vocabulary", "header", "delimiter", "skip",
-             "column_count", "columns", "validation", "training_rows", "validation_rows",
-             "split_hash"});
+             "missing_words", "column_count", "columns", "validation", "dropped_rows",
+             "training_rows", "validation_rows", "split_hash"});
   for (const Reader &file : data.at("files").list())
     record.dataFiles.push_back(readDataFile(file));
   ByteFormat &bytes = record.settings.bytes;
@@ -257,12 +275,16 @@ void readData(RunRecord &record, const Reader &data) {
     data.at("delimiter").fail("is not one character");
   record.settings.format.delimiter = delimiter[0];
   record.settings.format.skippedLines = static_cast<std::size_t>(data.at("skip").count());
+  record.settings.missingWords.clear();
+  for (const Reader &word : data.at("missing_words").list())
+    record.settings.missingWords.push_back(word.text());
   record.columnCount = static_cast<std::size_t>(data.at("column_count").count());
   for (const Reader &column : data.at("columns").list())
     record.columnNames.push_back(column.text());
   record.settings.validation = data.at("validation").number();
   if (!(record.settings.validation >= 0 && record.settings.validation < 1))
     data.at("validation").fail("is not a share from 0 to 1");
+  record.droppedRows = data.at("dropped_rows").count();
   record.trainingRows = data.at("training_rows").count();
   record.validationRows = data.at("validation_rows").count();
   record.splitHash = data.at("split_hash").hash();

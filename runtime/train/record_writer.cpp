@@ -62,6 +62,15 @@ Json transformsJson(const Pipeline &pipeline) {
   return list;
 }
 
+Json missingJson(const Missing &missing) {
+  Json value = nullptr;
+  if (missing.policy == MissingPolicy::Constant)
+    value = missing.constant;
+  else if (!missing.fitted.empty())
+    value = jsonNumber(missing.fitted.front());
+  return {{"policy", name(missing.policy)}, {"value", std::move(value)}};
+}
+
 Json inputsJson(const std::vector<RecordedInput> &inputs) {
   Json list = Json::array();
   for (const RecordedInput &input : inputs) {
@@ -69,6 +78,7 @@ Json inputsJson(const std::vector<RecordedInput> &inputs) {
     for (const ColumnUse &use : input.columns.columns)
       columns.push_back({{"column", use.column + 1},
                          {"label", use.label},
+                         {"missing", missingJson(use.missing)},
                          {"transforms", transformsJson(use.pipeline)}});
     list.push_back({{"name", input.need.name},
                     {"dtype", dtypeName(input.need.dtype)},
@@ -139,9 +149,11 @@ Json dataJson(const RunRecord &record) {
           {"header", headerWord(settings.format.header)},
           {"delimiter", std::string(1, settings.format.delimiter)},
           {"skip", settings.format.skippedLines},
+          {"missing_words", settings.missingWords},
           {"column_count", record.columnCount},
           {"columns", record.columnNames},
           {"validation", settings.validation},
+          {"dropped_rows", record.droppedRows},
           {"training_rows", record.trainingRows},
           {"validation_rows", record.validationRows},
           {"split_hash", record.splitHash}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/row_source.h"
 
+#include "runtime/train/overloaded.h"
+
 #include <aprt.h>
 
 namespace apr::train {
@@ -21,7 +23,7 @@ void LabelColumn::append(std::string_view label) {
 ColumnValues emptyColumn(const ColumnUse &use, std::int32_t dtype) {
   if (takesLabels(use.pipeline))
     return LabelColumn{};
-  if (!use.pipeline.empty())
+  if (!use.pipeline.empty() || use.missing.isFitted())
     return std::vector<double>{};
   switch (dtype) {
   case APRT_F32:
@@ -37,6 +39,37 @@ ColumnValues emptyColumn(const ColumnUse &use, std::int32_t dtype) {
   default:
     return std::vector<double>{};
   }
+}
+
+std::size_t sizeOf(const ColumnValues &values) {
+  return std::visit(Overloaded{[](const LabelColumn &column) { return column.codes.size(); },
+                               [](const BoolColumn &column) { return column.values.size(); },
+                               [](const auto &numbers) { return numbers.size(); }},
+                    values);
+}
+
+void appendNothing(ColumnValues &values) {
+  std::visit(Overloaded{[](LabelColumn &column) { column.codes.push_back(0); },
+                        [](BoolColumn &column) { column.values.push_back(0); },
+                        [](auto &numbers) { numbers.push_back(0); }},
+             values);
+}
+
+void keepRows(ColumnValues &values, const std::vector<std::size_t> &rows) {
+  const auto keep = [&](auto &list) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      list[i] = list[rows[i]];
+    list.resize(rows.size());
+  };
+  std::visit(Overloaded{[&](LabelColumn &column) {
+                          LabelColumn kept;
+                          for (std::size_t row : rows)
+                            kept.append(column.labels[column.codes[row]]);
+                          column = std::move(kept);
+                        },
+                        [&](BoolColumn &column) { keep(column.values); },
+                        [&](auto &numbers) { keep(numbers); }},
+             values);
 }
 
 } // namespace apr::train

@@ -42,16 +42,30 @@ using ColumnValues =
 /// The values that a column wants to be read as, still empty.
 ColumnValues emptyColumn(const ColumnUse &use, std::int32_t dtype);
 
+std::size_t sizeOf(const ColumnValues &values);
+/// Appends what stands in the place of a missing value until it is filled or its row left out.
+void appendNothing(ColumnValues &values);
+/// Keeps the values of these rows only, ascending; categories that no row has any more are
+/// forgotten.
+void keepRows(ColumnValues &values, const std::vector<std::size_t> &rows);
+
+/// A column as read.
+struct ReadColumn {
+  ColumnValues values;
+  std::vector<std::size_t> missing; ///< rows without a value, ascending
+};
+
 /// Where the rows of a table come from: text or arrays.
 class RowSource {
 public:
   virtual ~RowSource() = default;
 
   virtual const std::string &file() const = 0;
-  /// Appends all rows of these columns to the values of the same number and returns how many rows
-  /// there are, at least one. Every value that does not fit is an `Error` of kind Data.
+  /// Appends all rows of these columns to those of the same number and returns how many rows there
+  /// are, at least one. Every value that does not fit, or is missing where the column has no
+  /// policy, is an `Error` of kind Data. Constants of a policy are put in already.
   virtual std::size_t read(const std::vector<const ColumnUse *> &uses,
-                           std::vector<ColumnValues> &values) = 0;
+                           std::vector<ReadColumn> &columns) = 0;
   /// Throws an `Error` of kind Data at a value that was read.
   [[noreturn]] virtual void fail(std::size_t row, const ColumnUse &use,
                                  const std::string &message) const = 0;

@@ -165,6 +165,8 @@ void setMapEntry(RunSettings &settings, const SettingInfo &info, const std::stri
     settings.trainer.fixed.values[name] = numberOf(value, key);
   else if (map == "inputs")
     replace(settings.inputs, {name, joined(value, key, ", "), value.place});
+  else if (map == "missing")
+    replace(settings.missing, {name, wordOf(value, key), value.place});
   else
     replace(settings.transforms, {name, joined(value, key, " | "), value.place});
 }
@@ -186,7 +188,11 @@ void setOne(RunSettings &settings, const SettingInfo &info, const TomlValue &val
     trainer.workers = static_cast<std::uint32_t>(countOf(value, key));
   } else if (flag == "out")
     settings.out = textOf(value, key);
-  else if (flag == "data")
+  else if (flag == "missing-words") {
+    settings.missingWords.clear();
+    for (const TomlValue &part : listOf(value))
+      settings.missingWords.push_back(wordOf(part, key));
+  } else if (flag == "data")
     settings.data = absolute(textOf(value, key), folder);
   else if (flag == "header") {
     const std::string choice = choiceOf(value, info, key);

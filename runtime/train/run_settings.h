@@ -65,6 +65,8 @@ struct RunSettings {
   double validation = 0;
   std::vector<Declared> inputs;
   std::vector<Declared> transforms;
+  std::vector<Declared> missing; ///< what is done about missing values
+  std::vector<std::string> missingWords = usualMissingWords();
   std::optional<std::uint64_t> epochs;
   std::optional<std::uint64_t> steps;
   std::uint64_t logEvery = 0;

@@ -25,9 +25,55 @@ TableLoader::TableLoader(std::unique_ptr<RowSource> source, std::vector<InputNee
   for (std::size_t i = 0; i < bindings_.size(); ++i)
     for (const ColumnUse &use : bindings_[i].columns) {
       uses.push_back(&use);
-      columns_.push_back(emptyColumn(use, needs_[i].dtype));
+      columns_.push_back({emptyColumn(use, needs_[i].dtype), {}});
     }
   rows_ = source_->read(uses, columns_);
+  dropRows(uses);
+}
+
+std::size_t TableLoader::sourceRow(std::size_t row) const {
+  return keptRows_.empty() ? row : keptRows_[row];
+}
+
+void TableLoader::dropRows(const std::vector<const ColumnUse *> &uses) {
+  std::vector<bool> isDropped(rows_, false);
+  for (std::size_t k = 0; k < uses.size(); ++k)
+    if (uses[k]->missing.policy == MissingPolicy::DropRow)
+      for (std::size_t row : columns_[k].missing)
+        isDropped[row] = true;
+  std::vector<std::size_t> numbers(rows_, 0); // of kept rows, from 0
+  for (std::size_t row = 0; row < rows_; ++row) {
+    numbers[row] = keptRows_.size();
+    if (!isDropped[row])
+      keptRows_.push_back(row);
+  }
+  droppedRows_ = rows_ - keptRows_.size();
+  if (droppedRows_ == 0) {
+    keptRows_.clear();
+    return;
+  }
+  if (keptRows_.empty())
+    throw Error(
+        ErrorKind::Data, {source_->file()},
+        fmt::format("all {} rows lack a value in a column that leaves such rows out", rows_));
+  rows_ = keptRows_.size();
+  for (ReadColumn &column : columns_) {
+    std::erase_if(column.missing, [&](std::size_t row) { return isDropped[row]; });
+    for (std::size_t &row : column.missing)
+      row = numbers[row];
+    keepRows(column.values, keptRows_);
+  }
+}
+
+void TableLoader::fill(ColumnUse &use, ReadColumn &column,
+                       const std::vector<std::size_t> &trainingRows) const {
+  if (!use.missing.isFitted())
+    return;
+  auto &numbers = std::get<std::vector<double>>(column.values);
+  if (!fillMissing(use.missing, column.missing, trainingRows, numbers))
+    throw Error(ErrorKind::Data, {source_->file()},
+                fmt::format("no training row has a value in column {}, so it has no {}", use.label,
+                            name(use.missing.policy)));
 }
 
 void TableLoader::fitLabels(Transform &transform, const LabelColumn &column,
@@ -64,7 +110,7 @@ void TableLoader::prepare(ColumnUse &use, ColumnValues &values,
     const auto row = static_cast<std::size_t>(
         std::find(column.codes.begin(), column.codes.end(), code) - column.codes.begin());
     source_->fail(
-        row, use,
+        sourceRow(row), use,
         fmt::format("the category {} of column {} is not one of the {} known from the training "
                     "rows; list all of them: {}(…)",
                     inQuotes(column.labels[code]), use.label, labels.size(), name(transform.kind)));
@@ -89,12 +135,13 @@ InputArray TableLoader::assembleInput(std::size_t input, std::size_t firstColumn
     const std::size_t end = std::min(begin + blockRows, rows());
     std::size_t position = 0;
     for (std::size_t k = 0; k < binding.columns.size(); ++k) {
-      writeColumn(array, position, binding.columns[k], columns_[firstColumn + k], begin, end);
+      writeColumn(array, position, binding.columns[k], columns_[firstColumn + k].values, begin,
+                  end);
       position += width(binding.columns[k]);
     }
   }
   for (std::size_t k = 0; k < binding.columns.size(); ++k)
-    columns_[firstColumn + k] = ColumnValues{};
+    columns_[firstColumn + k] = {};
   return array;
 }
 
@@ -105,7 +152,7 @@ void TableLoader::writeColumn(InputArray &array, std::size_t position, const Col
   std::byte *column = array.values.data() + position * size;
   const auto converted = [&](std::size_t row, double x) {
     if (const char *fault = conversionFault(x, array.dtype))
-      source_->fail(row, use,
+      source_->fail(sourceRow(row), use,
                     fmt::format("the transformed value {} of column {} {}", x, use.label, fault));
     storeNumber(column + row * array.rowBytes, array.dtype, x);
   };
@@ -142,7 +189,7 @@ void TableLoader::checkIndices(const InputNeed &need, const InputColumns &bindin
     return;
   const std::size_t column =
       binding.columns.size() == array.rowElements ? element % array.rowElements : std::size_t{0};
-  source_->fail(element / array.rowElements, binding.columns[column],
+  source_->fail(sourceRow(element / array.rowElements), binding.columns[column],
                 badIndexText(need, array, element));
 }
 
@@ -152,8 +199,10 @@ Dataset TableLoader::assemble(const std::vector<std::size_t> &trainingRows) {
   std::size_t first = 0;
   for (std::size_t input = 0; input < bindings_.size(); ++input) {
     auto &uses = bindings_[input].columns;
-    for (std::size_t k = 0; k < uses.size(); ++k)
-      prepare(uses[k], columns_[first + k], trainingRows);
+    for (std::size_t k = 0; k < uses.size(); ++k) {
+      fill(uses[k], columns_[first + k], trainingRows);
+      prepare(uses[k], columns_[first + k].values, trainingRows);
+    }
     dataset.inputs.push_back(assembleInput(input, first));
     checkIndices(needs_[input], bindings_[input], dataset.inputs.back());
     first += uses.size();

@@ -18,7 +18,9 @@ public:
   TableLoader(std::unique_ptr<RowSource> source, std::vector<InputNeed> needs,
               std::vector<InputColumns> bindings);
 
+  /// Rows without those that columns leave out for a missing value: row numbers count what stays.
   std::size_t rows() const { return rows_; }
+  std::size_t droppedRows() const { return droppedRows_; }
 
   /// Fits what the transforms leave open on these rows (none: everything must be fitted already)
   /// and assembles all rows. May be called once.
@@ -30,7 +32,11 @@ public:
 private:
   void fitLabels(Transform &transform, const LabelColumn &column,
                  const std::vector<std::size_t> &trainingRows);
+  void dropRows(const std::vector<const ColumnUse *> &uses);
+  void fill(ColumnUse &use, ReadColumn &column, const std::vector<std::size_t> &trainingRows) const;
   void prepare(ColumnUse &use, ColumnValues &values, const std::vector<std::size_t> &trainingRows);
+  /// The number of a kept row in the source.
+  std::size_t sourceRow(std::size_t row) const;
   InputArray assembleInput(std::size_t input, std::size_t firstColumn);
   void writeColumn(InputArray &array, std::size_t position, const ColumnUse &use,
                    const ColumnValues &values, std::size_t begin, std::size_t end) const;
@@ -40,8 +46,10 @@ private:
   std::unique_ptr<RowSource> source_;
   std::vector<InputNeed> needs_;
   std::vector<InputColumns> bindings_;
-  std::vector<ColumnValues> columns_; ///< of all inputs in turn
+  std::vector<ReadColumn> columns_;   ///< of all inputs in turn
+  std::vector<std::size_t> keptRows_; ///< their numbers in the source; empty where all are kept
   std::size_t rows_ = 0;
+  std::size_t droppedRows_ = 0;
 };
 
 } // namespace apr::train

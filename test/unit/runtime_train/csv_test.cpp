@@ -88,6 +88,39 @@ TEST(Csv, RefusesMalformedUtf8) {
   EXPECT_EQ(rowsOf("é,日本,😀\n"), (Rows{{"é", "日本", "😀"}}));
 }
 
+TEST(Csv, ForgetsTheFieldsOfTheRecordBefore) {
+  // Fields are written over from record to record: nothing of an earlier one may stay.
+  EXPECT_EQ(rowsOf("\"a\"\"b\",\"c\"\"d\"\n\"e\",f\n,\"\"\n"),
+            (Rows{{"a\"b", "c\"d"}, {"e", "f"}, {"", ""}}));
+  CsvTable table = CsvTable::parse("t", "\"a\"\"b\",1\n\"e\",2\n", {',', Header::Absent, 0});
+  EXPECT_TRUE(table.next()->front().isEscaped);
+  EXPECT_FALSE(table.next()->front().isEscaped);
+}
+
+TEST(Csv, BoundsTheNumberOfColumns) {
+  const std::string most((1u << 20) - 1, ',');
+  EXPECT_EQ(CsvTable::parse("t", most + "\n", {',', Header::Absent, 0}).columnCount(), 1u << 20);
+  EXPECT_EQ(errorOf(most + ",\n"),
+            "t.csv:1:1048577: error: the record has more than 1048576 fields");
+}
+
+TEST(Csv, ReadsHeadersOfManyColumns) {
+  std::string header = "c0";
+  for (int column = 1; column < 200'000; ++column)
+    header += ",c" + std::to_string(column);
+  EXPECT_EQ(CsvTable::parse("t", header + "\n", {}).names().size(), 200'000u);
+  EXPECT_NE(errorOf(header + ",c7\n", {}).find("the header names two columns \"c7\""),
+            std::string::npos);
+}
+
+TEST(Csv, ReadsAFieldAsLongAsItsFile) {
+  const std::string text = "\"" + std::string(std::size_t{1} << 26, 'x') + "\",1\n";
+  EXPECT_EQ(rowsOf(text)[0][0].size(), std::size_t{1} << 26);
+  // A quote that is never closed makes one field of all that follows.
+  EXPECT_EQ(errorOf("1,\"" + std::string(std::size_t{1} << 26, '\n')),
+            "t.csv:1:3: error: the quote that opens this field is never closed");
+}
+
 TEST(Csv, TellsWhereAFieldOfAnEarlierRecordStands) {
   CsvTable table = CsvTable::parse("t", "x,y\n\"a\nb\",c\n", {',', Header::Present, 0});
   table.next();

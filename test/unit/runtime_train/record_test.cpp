@@ -22,11 +22,14 @@ RunRecord sampleRecord() {
   record.model = "m.apr";
   record.columnNames = {"a", "b", "c"};
   record.columnCount = 3;
-  record.inputs = {{{"x", APRT_F32, 2, 0},
-                    {"x",
-                     {{0, "a", {{TransformKind::Standardise, {0.1, 0.3}, {}}}},
-                      {2, "c", {{TransformKind::OneHot, {}, {"u", "v"}}}}}},
-                    hash}};
+  record.settings.missingWords = {"-", "none"};
+  record.droppedRows = 4;
+  record.inputs = {
+      {{"x", APRT_F32, 2, 0},
+       {"x",
+        {{0, "a", {{TransformKind::Standardise, {0.1, 0.3}, {}}}, {MissingPolicy::Mean, {}, {0.3}}},
+         {2, "c", {{TransformKind::OneHot, {}, {"u", "v"}}}, {MissingPolicy::Constant, "u", {}}}}},
+       hash}};
   record.sourceHash = record.splitHash = record.stateHash = record.weightHash = hash;
   record.sources = {{"m.apr", hash, 12}};
   record.dataFiles = {describeRows("1,2\n3,4\n", {0, 4})};
@@ -56,6 +59,10 @@ TEST(Record, SurvivesAFile) {
   EXPECT_EQ(columns[0].pipeline[0].constants, (std::vector<double>{0.1, 0.3}));
   EXPECT_EQ(columns[1].pipeline[0].labels, (std::vector<std::string>{"u", "v"}));
   EXPECT_EQ(columns[1].column, 2u);
+  for (std::size_t k = 0; k < columns.size(); ++k)
+    EXPECT_EQ(columns[k].missing, record.inputs[0].columns.columns[k].missing);
+  EXPECT_EQ(back.settings.missingWords, (std::vector<std::string>{"-", "none"}));
+  EXPECT_EQ(back.droppedRows, 4u);
   EXPECT_EQ(back.training[0].value, 0.25);
   const std::string file = folder + "/run.json";
   const std::string text = readFile(file);
@@ -74,13 +81,13 @@ TEST(Record, SurvivesAFile) {
     }
     return "no error";
   };
-  EXPECT_EQ(broken("\"record_version\": 2", "\"record_version\": 9"),
+  EXPECT_EQ(broken("\"record_version\": 3", "\"record_version\": 9"),
             ": error: the record's record_version is 9: a newer aprun wrote it, and this one reads "
-            "version 2");
+            "version 3");
   EXPECT_EQ(
-      broken("\"record_version\": 2", "\"record_version\": 1"),
+      broken("\"record_version\": 3", "\"record_version\": 1"),
       ": error: the record's record_version is 1: an older aprun wrote it, and this one reads "
-      "version 2; train again");
+      "version 3; train again");
   EXPECT_EQ(broken("\"skip\": 0,", "\"skip\": 0, \"skips\": 1,"),
             ": error: the record's data.\"skips\" is not a key that this program knows; did you "
             "mean \"skip\"?");

@@ -17,10 +17,10 @@ struct Loaded {
 
 Loaded load(const std::string &text, const std::vector<InputNeed> &needs,
             const std::vector<Declared> &inputs, const std::vector<Declared> &transforms,
-            const std::vector<std::size_t> &training) {
+            const std::vector<std::size_t> &training, const std::vector<Declared> &missing = {}) {
   CsvTable table = CsvTable::parse("t.csv", text, {});
   const ColumnSet columns{table.file(), table.columnCount(), table.names()};
-  auto bindings = bindColumns(needs, columns, inputs, transforms);
+  auto bindings = bindColumns(needs, columns, inputs, transforms, missing);
   TableLoader loader(std::make_unique<CsvSource>(std::move(table)), needs, std::move(bindings));
   Loaded loaded{loader.assemble(training), loader.bindings()};
   return loaded;
@@ -77,7 +77,8 @@ TEST(TableLoader, LocatesFieldsThatDoNotFit) {
   EXPECT_EQ(error("1,2,0\n3,nan,1\n"),
             "t.csv:2:3: error: \"nan\" in column 2 is not a number, expected a number of type f32");
   EXPECT_EQ(error("1,2,0\n,4,1\n"),
-            "t.csv:2:1: error: missing value in column 1, expected a number of type f32");
+            "t.csv:2:1: error: missing value in column 1, expected a number of type f32; --missing "
+            "1=WHAT says what is done about missing ones: drop, mean, median or a constant");
   EXPECT_EQ(
       error("1,2,0\n3,4,1.5\n"),
       "t.csv:2:5: error: \"1.5\" in column 3 is not a whole number, expected an integer (i32)");
@@ -86,6 +87,91 @@ TEST(TableLoader, LocatesFieldsThatDoNotFit) {
       "t.csv:2:3: error: \"1e99\" in column 2 is out of range, expected a number of type f32");
   EXPECT_EQ(error("1,2,0\n3,4,3\n"), "t.csv:2:5: error: found 3 for input y, expected 0 to 2");
   EXPECT_EQ(error("a,b,y\n"), "t.csv: error: the file has a header but no records");
+}
+
+const std::vector<InputNeed> oneX = {{"x", APRT_F32, 1, 0}};
+
+std::vector<float> filled(const std::string &text, const char *policy,
+                          const std::vector<std::size_t> &training,
+                          const char *transform = nullptr) {
+  std::vector<Declared> transforms;
+  if (transform)
+    transforms.push_back({"x", transform, {}});
+  return valuesOf<float>(
+      load("x\n" + text, oneX, {}, transforms, training, {{"x", policy, {}}}).data.inputs[0]);
+}
+
+TEST(TableLoader, FillsMissingValuesFromTheTrainingRows) {
+  // Row 3 and what is missing itself take no part.
+  const std::string text = "1\n\"\"\n2\n100\nNA\n6\n";
+  EXPECT_EQ(filled(text, "mean", {0, 1, 2, 4, 5}), (std::vector<float>{1, 3, 2, 100, 3, 6}));
+  EXPECT_EQ(filled(text, "median", {0, 1, 2, 4, 5}), (std::vector<float>{1, 2, 2, 100, 2, 6}));
+  EXPECT_EQ(filled(text, "median", {0, 1, 2, 3, 5}), (std::vector<float>{1, 4, 2, 100, 4, 6}));
+  EXPECT_EQ(filled(text, "-7.5", {0}), (std::vector<float>{1, -7.5, 2, 100, -7.5, 6}));
+  // Transforms see the table filled: (1 + 3) / 2 = 2 fills it, and the mean stays 2.
+  EXPECT_EQ(filled("1\n3\n?\n", "mean", {0, 1, 2}, "standardise")[2], 0);
+}
+
+TEST(TableLoader, KeepsTheValueThatFills) {
+  const Loaded loaded = load("x\n1\nnan\n4\n", oneX, {}, {}, {0, 1, 2}, {{"x", "mean", {}}});
+  EXPECT_EQ(loaded.bindings[0].columns[0].missing.fitted, (std::vector<double>{2.5}));
+}
+
+TEST(TableLoader, LeavesOutRowsWithMissingValues) {
+  const std::string text = "x,c\n1,red\n,green\n3,\n4,red\n5,blue\n";
+  const std::vector<InputNeed> needs = {{"x", APRT_F32, 1, 0}, {"c", APRT_I32, 1, 0}};
+  const Loaded loaded = load(text, needs, {}, {{"c", "categories", {}}}, {0, 1, 2},
+                             {{"x", "drop", {}}, {"c", "drop", {}}});
+  EXPECT_EQ(loaded.data.rows, 3u);
+  EXPECT_EQ(valuesOf<float>(loaded.data.inputs[0]), (std::vector<float>{1, 4, 5}));
+  // Only a row that was left out is green.
+  EXPECT_EQ(valuesOf<std::int32_t>(loaded.data.inputs[1]), (std::vector<std::int32_t>{1, 1, 0}));
+  // One column's missing value leaves out the row of all, and fills count what stays.
+  const Loaded both = load("x,c\n1,a\n,\n3,b\n,a\n", needs, {}, {{"c", "categories", {}}},
+                           {0, 1, 2}, {{"x", "mean", {}}, {"c", "drop", {}}});
+  EXPECT_EQ(valuesOf<float>(both.data.inputs[0]), (std::vector<float>{1, 3, 2}));
+}
+
+TEST(TableLoader, LocatesFaultsBehindRowsLeftOut) {
+  EXPECT_EQ(errorOf([] {
+              load("x\n1\n?\n\n2\n", {{"x", APRT_I32, 1, 2}}, {}, {}, {0}, {{"x", "drop", {}}});
+            }),
+            "t.csv:5:1: error: found 2 for input x, expected 0 to 1");
+}
+
+TEST(TableLoader, GivesACategoryToMissingOnes) {
+  const Loaded loaded = load("c\nred\nNA\nblue\n", {{"c", APRT_I32, 1, 0}}, {},
+                             {{"c", "categories", {}}}, {0, 1, 2}, {{"c", "none of them", {}}});
+  EXPECT_EQ(loaded.bindings[0].columns[0].pipeline[0].labels,
+            (std::vector<std::string>{"blue", "none of them", "red"}));
+  // Without a policy the words are categories like others.
+  const Loaded plain =
+      load("c\nred\nNA\n", {{"c", APRT_I32, 1, 0}}, {}, {{"c", "categories", {}}}, {0, 1});
+  EXPECT_EQ(plain.bindings[0].columns[0].pipeline[0].labels,
+            (std::vector<std::string>{"NA", "red"}));
+}
+
+TEST(TableLoader, RefusesPoliciesThatCannotBe) {
+  const auto error = [](const char *text, const char *key, const char *policy,
+                        const char *transform) {
+    return errorOf([&] {
+      load(text, oneX, {}, {{"x", transform, {}}}, {0, 1}, {{key, policy, {"--missing"}}});
+    });
+  };
+  EXPECT_EQ(error("x\n1\n2\n", "x", "medians", "log"),
+            "--missing: error: \"medians\" is not what column x can do about missing values; did "
+            "you mean \"median\"?; there are error, drop, mean, median, or a number that takes "
+            "their place");
+  EXPECT_EQ(error("x\n1\n2\n", "x", "mean", "categories"),
+            "--missing: error: column x holds categories, which have no mean: name the category "
+            "that stands for a missing one, or drop");
+  EXPECT_EQ(error("x,y\n1,2\n2,3\n", "y", "mean", "log"),
+            "--missing: error: what is done about missing values of \"y\" changes nothing: no "
+            "input takes that column");
+  EXPECT_EQ(error("x\n\"\"\n?\n3\n", "x", "mean", "log"),
+            "t.csv: error: no training row has a value in column x, so it has no mean");
+  EXPECT_EQ(error("x\n\"\"\n?\n", "x", "drop", "log"),
+            "t.csv: error: all 2 rows lack a value in a column that leaves such rows out");
 }
 
 TEST(TableLoader, LocatesTransformedValuesThatDoNotFit) {
