@@ -43,13 +43,20 @@ ByteImage imageOfLabels(const ColumnUse &use, std::int32_t dtype) {
     const auto found = std::find(transform.labels.begin(), transform.labels.end(), labelOf(byte));
     const auto index = static_cast<std::size_t>(found - transform.labels.begin());
     image.numbers[byte] = static_cast<double>(byte);
-    std::byte *to = image.elements.data() + byte * image.bytes;
-    if (found == transform.labels.end())
+    if (found == transform.labels.end()) {
       image.faults[byte] = "is not one of the categories known from the training rows";
-    else if (isOneHot)
+      continue;
+    }
+    std::byte *to = image.elements.data() + byte * image.bytes;
+    if (isOneHot) {
       storeNumber(to + index * size, dtype, 1.0);
-    else if ((image.faults[byte] = conversionFault(static_cast<double>(index), dtype)) == nullptr)
-      storeNumber(to, dtype, static_cast<double>(index));
+      continue;
+    }
+    const double value = transform.kind == TransformKind::ClassWeights ? transform.constants[index]
+                                                                       : static_cast<double>(index);
+    image.faults[byte] = conversionFault(value, dtype);
+    if (!image.faults[byte])
+      storeNumber(to, dtype, value);
   }
   return image;
 }
@@ -78,16 +85,14 @@ void ByteLoader::fit(ColumnUse &use, const std::vector<std::size_t> &trainingRow
   if (use.pipeline.empty())
     return;
   if (takesLabels(use.pipeline)) {
-    auto &labels = use.pipeline.front().labels;
-    if (!labels.empty())
-      return;
-    std::array<bool, 256> seen{};
+    std::array<std::size_t, 256> counts{};
     for (std::size_t row : trainingRows)
-      seen[table_.at(row, use.column)] = true;
+      ++counts[table_.at(row, use.column)];
+    std::vector<LabelCount> found;
     for (std::size_t byte = 0; byte < 256; ++byte)
-      if (seen[byte])
-        labels.push_back(labelOf(byte));
-    sortLabels(labels);
+      if (counts[byte] > 0)
+        found.push_back({labelOf(byte), counts[byte]});
+    fitLabels(use.pipeline.front(), found);
     return;
   }
   std::vector<double> values(rows());
@@ -100,18 +105,21 @@ InputArray ByteLoader::assembleInput(std::size_t input,
                                      const std::vector<std::size_t> &trainingRows) {
   const InputNeed &need = needs_[input];
   std::vector<ColumnUse> &uses = bindings_[input].columns;
-  // Most columns share a pipeline, so they share its image too.
+  // Most columns share a pipeline, that of their channel perhaps, so they share its image too.
+  constexpr std::size_t mostChannels = 8;
   std::vector<ByteImage> images;
   std::vector<std::size_t> imageOfColumn;
   std::size_t elements = 0;
-  const ColumnUse *previous = nullptr;
-  for (ColumnUse &use : uses) {
-    fit(use, trainingRows);
-    if (!previous || !(previous->pipeline == use.pipeline))
-      images.push_back(imageOf(use, need.dtype));
-    imageOfColumn.push_back(images.size() - 1);
-    elements += width(use);
-    previous = &use;
+  for (std::size_t k = 0; k < uses.size(); ++k) {
+    fit(uses[k], trainingRows);
+    std::size_t like = k;
+    for (std::size_t back = 1; back <= std::min(k, mostChannels) && like == k; ++back)
+      if (uses[k - back].pipeline == uses[k].pipeline)
+        like = k - back;
+    if (like == k)
+      images.push_back(imageOf(uses[k], need.dtype));
+    imageOfColumn.push_back(like == k ? images.size() - 1 : imageOfColumn[like]);
+    elements += width(uses[k]);
   }
   checkRowElements(need, uses.size(), elements, table_.file());
   InputArray array{need.name, need.dtype, elements, elements * elementBytes(need.dtype), {}};

@@ -192,9 +192,10 @@ void attachTransforms(std::vector<InputColumns> &bindings, const ColumnSet &tabl
   attach(bindings, table, transforms, "the transform",
          [](const Declared &declared, InputColumns &binding, const auto &isWanted) {
            const Pipeline pipeline = parsePipeline(declared.text, declared.place);
-           for (ColumnUse &use : binding.columns)
-             if (isWanted(use))
-               use.pipeline = pipeline;
+           const std::size_t count = binding.columns.size();
+           for (std::size_t k = 0; k < count; ++k)
+             if (isWanted(binding.columns[k]))
+               binding.columns[k].pipeline = pipelineOfColumn(pipeline, k, count, declared.place);
          });
 }
 

@@ -123,6 +123,14 @@ private:
   std::string path_;
 };
 
+void readConstants(Transform &transform, const Reader &constants, std::size_t wanted) {
+  for (const Reader &constant : constants.list())
+    transform.constants.push_back(constant.number());
+  if (transform.constants.size() != wanted)
+    constants.fail(
+        fmt::format("has {} numbers, expected {}", transform.constants.size(), wanted));
+}
+
 Transform readTransform(const Reader &reader) {
   Transform transform;
   std::vector<std::pair<const char *, TransformKind>> kinds;
@@ -130,9 +138,15 @@ Transform readTransform(const Reader &reader) {
     kinds.emplace_back(name(static_cast<TransformKind>(kind)), static_cast<TransformKind>(kind));
   transform.kind = reader.at("kind").oneOf(kinds);
   if (takesLabels(transform.kind)) {
-    reader.keys({"kind", "labels"});
+    const bool isWeighted = transform.kind == TransformKind::ClassWeights;
+    if (isWeighted)
+      reader.keys({"kind", "labels", "constants"});
+    else
+      reader.keys({"kind", "labels"});
     for (const Reader &label : reader.at("labels").list())
       transform.labels.push_back(label.text());
+    if (isWeighted)
+      readConstants(transform, reader.at("constants"), transform.labels.size());
     return transform;
   }
   reader.keys({"kind", "constants"});
@@ -142,9 +156,7 @@ Transform readTransform(const Reader &reader) {
                       transform.kind == TransformKind::MinMax ||
                       transform.kind == TransformKind::Clip;
   const std::size_t wanted = isPair ? 2 : transform.kind == TransformKind::Log ? 0 : 1;
-  if (transform.constants.size() != wanted)
-    reader.at("constants")
-        .fail(fmt::format("has {} numbers, expected {}", transform.constants.size(), wanted));
+  readConstants(transform, reader.at("constants"), wanted);
   return transform;
 }
 

@@ -50,11 +50,13 @@ Json transformsJson(const Pipeline &pipeline) {
   Json list = Json::array();
   for (const Transform &transform : pipeline) {
     Json entry = {{"kind", name(transform.kind)}};
-    if (!takesLabels(transform.kind))
-      entry["constants"] = Json::array();
+    const bool hasConstants =
+        !takesLabels(transform.kind) || transform.kind == TransformKind::ClassWeights;
     if (takesLabels(transform.kind))
       entry["labels"] = transform.labels;
-    else
+    if (hasConstants)
+      entry["constants"] = Json::array();
+    if (hasConstants)
       for (double constant : transform.constants)
         entry["constants"].push_back(jsonNumber(constant));
     list.push_back(std::move(entry));

@@ -16,6 +16,19 @@ namespace {
 
 template <class T> void put(std::byte *to, T value) { std::memcpy(to, &value, sizeof value); }
 
+/// The categories that training rows have.
+std::vector<LabelCount> countsOf(const LabelColumn &column,
+                                 const std::vector<std::size_t> &trainingRows) {
+  std::vector<std::size_t> rows(column.labels.size(), 0);
+  for (std::size_t row : trainingRows)
+    ++rows[column.codes[row]];
+  std::vector<LabelCount> counts;
+  for (std::size_t code = 0; code < rows.size(); ++code)
+    if (rows[code] > 0)
+      counts.push_back({column.labels[code], rows[code]});
+  return counts;
+}
+
 } // namespace
 
 TableLoader::TableLoader(std::unique_ptr<RowSource> source, std::vector<InputNeed> needs,
@@ -76,19 +89,6 @@ void TableLoader::fill(ColumnUse &use, ReadColumn &column,
                             name(use.missing.policy)));
 }
 
-void TableLoader::fitLabels(Transform &transform, const LabelColumn &column,
-                            const std::vector<std::size_t> &trainingRows) {
-  if (!transform.labels.empty())
-    return;
-  std::vector<bool> seen(column.labels.size(), false);
-  for (std::size_t row : trainingRows)
-    seen[column.codes[row]] = true;
-  for (std::size_t code = 0; code < seen.size(); ++code)
-    if (seen[code])
-      transform.labels.push_back(column.labels[code]);
-  sortLabels(transform.labels);
-}
-
 void TableLoader::prepare(ColumnUse &use, ColumnValues &values,
                           const std::vector<std::size_t> &trainingRows) {
   if (use.pipeline.empty())
@@ -99,7 +99,7 @@ void TableLoader::prepare(ColumnUse &use, ColumnValues &values,
   }
   auto &column = std::get<LabelColumn>(values);
   Transform &transform = use.pipeline.front();
-  fitLabels(transform, column, trainingRows);
+  fitLabels(transform, countsOf(column, trainingRows));
   std::vector<std::uint32_t> indexOf(column.labels.size(), 0);
   for (std::size_t code = 0; code < column.labels.size(); ++code) {
     const auto &labels = transform.labels;
@@ -157,13 +157,16 @@ void TableLoader::writeColumn(InputArray &array, std::size_t position, const Col
     storeNumber(column + row * array.rowBytes, array.dtype, x);
   };
   std::visit(Overloaded{[&](const LabelColumn &labels) {
-                          const bool isOneHot = use.pipeline.front().kind == TransformKind::OneHot;
+                          const Transform &transform = use.pipeline.front();
+                          const bool isOneHot = transform.kind == TransformKind::OneHot;
+                          const bool isWeight = transform.kind == TransformKind::ClassWeights;
                           for (std::size_t row = begin; row < end; ++row) {
                             std::byte *to = column + row * array.rowBytes;
                             if (isOneHot)
                               storeNumber(to + labels.codes[row] * size, array.dtype, 1.0);
                             else
-                              converted(row, labels.codes[row]);
+                              converted(row, isWeight ? transform.constants[labels.codes[row]]
+                                                      : labels.codes[row]);
                           }
                         },
                         [&](const BoolColumn &bools) {

@@ -30,8 +30,6 @@ public:
   const std::vector<InputColumns> &bindings() const { return bindings_; }
 
 private:
-  void fitLabels(Transform &transform, const LabelColumn &column,
-                 const std::vector<std::size_t> &trainingRows);
   void dropRows(const std::vector<const ColumnUse *> &uses);
   void fill(ColumnUse &use, ReadColumn &column, const std::vector<std::size_t> &trainingRows) const;
   void prepare(ColumnUse &use, ColumnValues &values, const std::vector<std::size_t> &trainingRows);

@@ -22,15 +22,17 @@ struct KindInfo {
   std::size_t givenNumbers; ///< how many numbers its text takes
 };
 
-constexpr std::array<KindInfo, 9> kinds = {{{TransformKind::Standardise, "standardise", 0},
-                                            {TransformKind::MinMax, "min_max", 0},
-                                            {TransformKind::Multiply, "multiply", 1},
-                                            {TransformKind::Divide, "divide", 1},
-                                            {TransformKind::Add, "add", 1},
-                                            {TransformKind::Clip, "clip", 2},
-                                            {TransformKind::Log, "log", 0},
-                                            {TransformKind::OneHot, "one_hot", 0},
-                                            {TransformKind::Categories, "categories", 0}}};
+constexpr std::array<KindInfo, 11> kinds = {{{TransformKind::Standardise, "standardise", 0},
+                                             {TransformKind::MinMax, "min_max", 0},
+                                             {TransformKind::Multiply, "multiply", 1},
+                                             {TransformKind::Divide, "divide", 1},
+                                             {TransformKind::Add, "add", 1},
+                                             {TransformKind::Clip, "clip", 2},
+                                             {TransformKind::Log, "log", 0},
+                                             {TransformKind::Normalise, "normalise", 2},
+                                             {TransformKind::ClassWeights, "class_weights", 0},
+                                             {TransformKind::OneHot, "one_hot", 0},
+                                             {TransformKind::Categories, "categories", 0}}};
 
 const KindInfo &info(TransformKind kind) {
   return *std::find_if(kinds.begin(), kinds.end(),
@@ -59,6 +61,8 @@ std::vector<std::string_view> splitAt(std::string_view text, char separator) {
 TransformKind kindNamed(std::string_view word, const Place &place) {
   if (word == "standardize")
     return TransformKind::Standardise;
+  if (word == "normalize")
+    return TransformKind::Normalise;
   std::vector<std::string> names;
   for (const KindInfo &row : kinds) {
     if (word == row.name)
@@ -73,7 +77,14 @@ TransformKind kindNamed(std::string_view word, const Place &place) {
 void readNumbers(Transform &transform, const std::vector<std::string_view> &arguments,
                  const Place &place) {
   const std::size_t wanted = info(transform.kind).givenNumbers;
-  if (arguments.size() != wanted)
+  const bool hasChannels = transform.kind == TransformKind::Normalise;
+  if (hasChannels && (arguments.size() < 2 || arguments.size() % 2 != 0))
+    throw Error(
+        ErrorKind::Usage, place,
+        fmt::format("the transform normalise takes a mean and a deviation, or as many means "
+                    "as there are channels and then as many deviations, found {} number{}",
+                    arguments.size(), arguments.size() == 1 ? "" : "s"));
+  if (!hasChannels && arguments.size() != wanted)
     throw Error(ErrorKind::Usage, place,
                 fmt::format("the transform {} takes {} number{}, found {}", name(transform.kind),
                             wanted, wanted == 1 ? "" : "s", arguments.size()));
@@ -87,13 +98,35 @@ void readNumbers(Transform &transform, const std::vector<std::string_view> &argu
   }
   if (transform.kind == TransformKind::Divide && transform.constants[0] == 0)
     throw Error(ErrorKind::Usage, place, "the transform divide takes a number other than zero");
+  const auto &constants = transform.constants;
+  if (hasChannels &&
+      std::find(constants.begin() + static_cast<std::ptrdiff_t>(constants.size() / 2),
+                constants.end(), 0.0) != constants.end())
+    throw Error(ErrorKind::Usage, place,
+                "the transform normalise takes deviations other than zero");
   if (transform.kind == TransformKind::Clip && transform.constants[0] > transform.constants[1])
     throw Error(ErrorKind::Usage, place, "the transform clip takes its lower bound first");
+}
+
+/// Reads the weight behind a category, and returns the category.
+std::string_view readWeight(Transform &transform, std::string_view argument, const Place &place) {
+  const auto equals = argument.rfind('=');
+  double weight = 0;
+  if (equals == std::string_view::npos ||
+      parseNumber(argument.substr(equals + 1), weight) != NumberFault::None || weight < 0)
+    throw Error(ErrorKind::Usage, place,
+                fmt::format("the transform class_weights takes CATEGORY = WEIGHT of at least 0, "
+                            "found {}",
+                            inQuotes(argument)));
+  transform.constants.push_back(weight);
+  return trimmed(argument.substr(0, equals));
 }
 
 void readLabels(Transform &transform, const std::vector<std::string_view> &arguments,
                 const Place &place) {
   for (std::string_view argument : arguments) {
+    if (transform.kind == TransformKind::ClassWeights)
+      argument = readWeight(transform, argument, place);
     std::string label(argument);
     if (std::find(transform.labels.begin(), transform.labels.end(), label) !=
         transform.labels.end())
@@ -166,6 +199,7 @@ double applied(const Transform &transform, double x) {
   const auto &c = transform.constants;
   switch (transform.kind) {
   case TransformKind::Standardise:
+  case TransformKind::Normalise:
     return (x - c[0]) / c[1];
   case TransformKind::MinMax:
     return (x - c[0]) / (c[1] - c[0]);
@@ -179,6 +213,7 @@ double applied(const Transform &transform, double x) {
     return x < c[0] ? c[0] : x > c[1] ? c[1] : x;
   case TransformKind::Log:
     return x > 0 ? naturalLogarithm(x) : std::numeric_limits<double>::quiet_NaN();
+  case TransformKind::ClassWeights:
   case TransformKind::OneHot:
   case TransformKind::Categories:
     break;
@@ -191,7 +226,8 @@ double applied(const Transform &transform, double x) {
 const char *name(TransformKind kind) { return info(kind).name; }
 
 bool takesLabels(TransformKind kind) {
-  return kind == TransformKind::OneHot || kind == TransformKind::Categories;
+  return kind == TransformKind::OneHot || kind == TransformKind::Categories ||
+         kind == TransformKind::ClassWeights;
 }
 
 bool takesLabels(const Pipeline &pipeline) {
@@ -208,6 +244,24 @@ Pipeline parsePipeline(std::string_view text, const Place &place) {
                   fmt::format("the transform {} stands alone, found {} transforms",
                               name(transform.kind), pipeline.size()));
   return pipeline;
+}
+
+Pipeline pipelineOfColumn(const Pipeline &pipeline, std::size_t position, std::size_t columns,
+                          const Place &place) {
+  Pipeline own = pipeline;
+  for (Transform &transform : own) {
+    const std::size_t channels = transform.constants.size() / 2;
+    if (transform.kind != TransformKind::Normalise || channels <= 1)
+      continue;
+    if (columns % channels != 0)
+      throw Error(ErrorKind::Usage, place,
+                  fmt::format("normalise is given {} channels, and {} columns are no multiple of "
+                              "that",
+                              channels, columns));
+    const std::size_t channel = position % channels;
+    transform.constants = {transform.constants[channel], transform.constants[channels + channel]};
+  }
+  return own;
 }
 
 std::string text(const Pipeline &pipeline) {
@@ -234,6 +288,25 @@ void apply(const Pipeline &pipeline, std::vector<double> &values) {
   for (const Transform &transform : pipeline)
     for (double &x : values)
       x = applied(transform, x);
+}
+
+void fitLabels(Transform &transform, const std::vector<LabelCount> &counts) {
+  if (!transform.labels.empty())
+    return;
+  for (const LabelCount &count : counts)
+    transform.labels.push_back(count.label);
+  sortLabels(transform.labels);
+  if (transform.kind != TransformKind::ClassWeights)
+    return;
+  double rows = 0;
+  for (const LabelCount &count : counts)
+    rows += static_cast<double>(count.rows);
+  transform.constants.resize(counts.size());
+  for (const LabelCount &count : counts) {
+    const auto place = std::find(transform.labels.begin(), transform.labels.end(), count.label);
+    transform.constants[static_cast<std::size_t>(place - transform.labels.begin())] =
+        rows / (static_cast<double>(counts.size()) * static_cast<double>(count.rows));
+  }
 }
 
 void sortLabels(std::vector<std::string> &labels) {

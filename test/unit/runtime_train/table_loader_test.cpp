@@ -151,6 +151,25 @@ TEST(TableLoader, GivesACategoryToMissingOnes) {
             (std::vector<std::string>{"NA", "red"}));
 }
 
+TEST(TableLoader, WeighsClassesOfTheTrainingRows) {
+  // Row 3 is no training row; the same column feeds a class and its weight.
+  const std::vector<InputNeed> needs = {{"y", APRT_I32, 1, 0}, {"w", APRT_F32, 1, 0}};
+  const Loaded loaded = load("c\nb\na\nb\na\nb\n", needs, {{"y", "c", {}}, {"w", "c", {}}},
+                             {{"y", "categories", {}}, {"w", "class_weights", {}}}, {0, 1, 2, 4});
+  EXPECT_EQ(valuesOf<std::int32_t>(loaded.data.inputs[0]),
+            (std::vector<std::int32_t>{1, 0, 1, 0, 1}));
+  const auto rare = static_cast<float>(4 / 2.0);
+  const auto often = static_cast<float>(4 / 6.0);
+  EXPECT_EQ(valuesOf<float>(loaded.data.inputs[1]),
+            (std::vector<float>{often, rare, often, rare, often}));
+}
+
+TEST(TableLoader, NormalisesEachChannel) {
+  const Loaded loaded =
+      load("1,2,3,4\n", {{"x", APRT_F32, 4, 0}}, {}, {{"x", "normalise(1, 2, 1, 4)", {}}}, {0});
+  EXPECT_EQ(valuesOf<float>(loaded.data.inputs[0]), (std::vector<float>{0, 0, 2, 0.5}));
+}
+
 TEST(TableLoader, RefusesPoliciesThatCannotBe) {
   const auto error = [](const char *text, const char *key, const char *policy,
                         const char *transform) {

@@ -45,6 +45,38 @@ TEST(Transform, ExplainsWhatIsWrong) {
   EXPECT_NE(errorOf("|"), "no error");
 }
 
+TEST(Transform, NormalisesByConstants) {
+  const Pipeline one = parsePipeline("normalise(2, 4)", {});
+  std::vector<double> values = {2, 10};
+  apply(one, values);
+  EXPECT_EQ(values, (std::vector<double>{0, 2}));
+  const Pipeline three = parsePipeline("divide(2) | normalise(1, 2, 3, 10, 20, 30)", {});
+  EXPECT_EQ(text(three), "divide(2) | normalise(1, 2, 3, 10, 20, 30)");
+  EXPECT_EQ(pipelineOfColumn(three, 4, 6, {})[1].constants, (std::vector<double>{2, 20}));
+  EXPECT_EQ(pipelineOfColumn(three, 3, 6, {})[1].constants, (std::vector<double>{1, 10}));
+  EXPECT_EQ(pipelineOfColumn(one, 3, 5, {}), one);
+  EXPECT_EQ(errorOf("normalise(1, 2, 3)"),
+            "--transform: error: the transform normalise takes a mean and a deviation, or as many "
+            "means as "
+            "there are channels and then as many deviations, found 3 numbers");
+  EXPECT_EQ(errorOf("normalise(0, 1, 2, 0)"),
+            "--transform: error: the transform normalise takes deviations other than zero");
+  EXPECT_THROW(pipelineOfColumn(three, 0, 7, {}), Error);
+}
+
+TEST(Transform, WeighsClasses) {
+  Transform transform = parsePipeline("class_weights", {})[0];
+  fitLabels(transform, {{"b", 6}, {"a", 2}});
+  EXPECT_EQ(transform.labels, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(transform.constants, (std::vector<double>{8 / (2 * 2.0), 8 / (2 * 6.0)}));
+  const Transform given = parsePipeline("class_weights(b = 0.5, a=b = 2)", {})[0];
+  EXPECT_EQ(given.labels, (std::vector<std::string>{"b", "a=b"}));
+  EXPECT_EQ(given.constants, (std::vector<double>{0.5, 2}));
+  EXPECT_EQ(errorOf("class_weights(a)"), "--transform: error: the transform class_weights takes "
+                                         "CATEGORY = WEIGHT of at least 0, found "
+                                         "\"a\"");
+}
+
 TEST(Transform, FitsOnTrainingRowsOnly) {
   std::vector<double> values = {1, 3, 100};
   Pipeline pipeline = parsePipeline("standardise", {});
