@@ -76,9 +76,27 @@ fuzz-bits: build ## Compare interpreter and native code on random graphs (FUZZ_S
 	  --seconds=$(FUZZ_SECONDS) --jobs=$(shell nproc) --out=$(BUILD)/fuzz \
 	  --log=$(BUILD)/fuzz/$(FUZZ_SEED).json --commit=$(shell git rev-parse --short HEAD)
 
+# BENCH: options of test/bench/peers/bench.py, as "--only 'lenet|gpt' --rounds 15".
+BENCH_PYTHON ?= $(firstword $(wildcard $(BUILD)/bench-peers/bin/python) python3)
 .PHONY: bench
-bench: build ## Print step times, matmul speed and what exactness costs
-	@cmake --build $(BUILD) --target bench
+bench: tools ## Time compiled models beside the peers found here; page in build/bench.html (BENCH=options)
+	@cmake --build $(BUILD) --target bench_programs
+	@python3 test/bench/peers/bench.py --build $(BUILD) --python $(BENCH_PYTHON) \
+	  --json $(BUILD)/bench.json --html $(BUILD)/bench.html $(BENCH)
+
+.PHONY: bench-peers
+bench-peers: ## Get the peers of the benchmark: PyTorch in build/bench-peers, OpenBLAS, oneDNN (2 GB)
+	@tools/setup.sh bench
+	python3 -m venv $(BUILD)/bench-peers
+	$(BUILD)/bench-peers/bin/pip install -q -r test/bench/peers/requirements.txt
+
+.PHONY: bench-kernels
+bench-kernels: build ## Time matrix and convolution kernels alone
+	@cmake --build $(BUILD) --target run_bench_matmul run_bench_conv
+
+.PHONY: bench-exactness
+bench-exactness: build ## Measure what exactness costs
+	@cmake --build $(BUILD) --target run_bench_exactness
 
 .PHONY: check-bits
 check-bits: tools ## Compare the interpreter before and after every pass, on all tests and examples

@@ -4,6 +4,7 @@
 #   tools/setup.sh         what the compiler and its tools need
 #   tools/setup.sh tests   and what only the tests and `make bits` use
 #                          (MPFR; cross compilers and an emulator for aarch64 and riscv64)
+#   tools/setup.sh bench   and the libraries that `make bench` compares with
 # Asks nothing. Does nothing where everything is present. LLVM=22 chooses a version of LLVM.
 set -eu
 
@@ -30,13 +31,15 @@ fi
 build_packages='g++ make cmake ninja-build python3 libfmt-dev libcli11-dev nlohmann-json3-dev
   zlib1g-dev libzip-dev libgtest-dev'
 test_packages="libmpfr-dev $cross"
+bench_packages='python3-venv libopenblas0-pthread libdnnl2 libsleef-dev'
 supported_llvm='19 20 21 22'
 
 wanted=$build_packages
 case "${1:-}" in
   '') ;;
   tests) wanted="$wanted $test_packages" ;;
-  *) fail "unknown argument '$1'; expected 'tests' or nothing" ;;
+  bench) wanted="$wanted $bench_packages" ;;
+  *) fail "unknown argument '$1'; expected 'tests', 'bench' or nothing" ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
