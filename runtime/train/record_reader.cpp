@@ -150,9 +150,8 @@ Transform readTransform(const Reader &reader) {
     return transform;
   }
   reader.keys({"kind", "constants"});
-  for (const Reader &constant : reader.at("constants").list())
-    transform.constants.push_back(constant.number());
-  const bool isPair = transform.kind == TransformKind::Standardise ||
+  const bool isPair = transform.kind == TransformKind::Normalise ||
+                      transform.kind == TransformKind::Standardise ||
                       transform.kind == TransformKind::MinMax ||
                       transform.kind == TransformKind::Clip;
   const std::size_t wanted = isPair ? 2 : transform.kind == TransformKind::Log ? 0 : 1;
@@ -324,8 +323,10 @@ void readTraining(RunRecord &record, const Reader &root) {
     trainer.fixed.values[name] = value.number();
   record.startHash = root.at("start").keys({"sha256"}).at("sha256").hashOrNothing();
   const Reader train = root.at("train");
-  train.keys({"batch", "shuffle", "drop_last", "measure"});
+  train.keys({"batch", "augment", "shuffle", "drop_last", "measure", "validate_every", "early_stop"});
   trainer.batchRows = static_cast<std::size_t>(train.at("batch").count(1, std::uint64_t{1} << 40));
+  for (const auto &[input, steps] : train.at("augment").entries())
+    trainer.fixed.augmentations[input] = parseAugmentation(steps.text(), {inQuotes(input)});
   trainer.order = train.at("shuffle").truth() ? RowOrder::Shuffled : RowOrder::AsInFile;
   trainer.lastBatch = train.at("drop_last").truth() ? LastBatch::Drop : LastBatch::Keep;
   trainer.measure =

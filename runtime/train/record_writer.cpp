@@ -110,6 +110,13 @@ Json hyperJson(const std::map<std::string, double> &values) {
   return object;
 }
 
+Json augmentJson(const std::map<std::string, Augmentation> &augmentations) {
+  Json object = Json::object();
+  for (const auto &[input, augmentation] : augmentations)
+    object[input] = text(augmentation);
+  return object;
+}
+
 Json sourcesJson(const std::vector<RecordedSource> &sources) {
   Json list = Json::array();
   for (const RecordedSource &source : sources)
@@ -218,6 +225,7 @@ Json recordJson(const RunRecord &record, const std::string &folder) {
           {"inputs", inputsJson(record.inputs)},
           {"train",
            {{"batch", trainer.batchRows},
+            {"augment", augmentJson(trainer.fixed.augmentations)},
             {"shuffle", trainer.order == RowOrder::Shuffled},
             {"drop_last", trainer.lastBatch == LastBatch::Drop},
             {"measure", trainer.measure == Measure::After ? "after" : "during"}}},

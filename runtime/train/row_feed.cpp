@@ -126,6 +126,36 @@ RowFeed::RowFeed(Instance &instance, const aprt_entry &entry, const FixedInputs 
     throw Error(ErrorKind::Usage, "a batch has at least one row");
   bindDims(fixed);
   fillFixed(fixed);
+  if (entry.kind == APRT_STEP)
+    bindAugmentations(fixed);
+}
+
+void RowFeed::bindAugmentations(const FixedInputs &fixed) {
+  seed_ = fixed.seed;
+  std::vector<std::string> names;
+  for (const Fed &fed : fed_)
+    names.emplace_back(entry_->inputs[fed.input].name);
+  for (const auto &[name, augmentation] : fixed.augmentations) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end())
+      throw Error(ErrorKind::Usage,
+                  fmt::format("an augmentation names {}, which is no input of {} that rows feed{}; "
+                              "there are {}",
+                              inQuotes(name), entry_->name, suggestion(name, names),
+                              names.empty() ? "none" : listed(names)));
+    Fed &fed = fed_[static_cast<std::size_t>(found - names.begin())];
+    const aprt_tensor &input = entry_->inputs[fed.input];
+    if (input.rank < 3 || input.rank > 4)
+      throw Error(ErrorKind::Usage,
+                  fmt::format("input {}: {} has no images to augment: their dimensions are rows, "
+                              "height, width and perhaps channels",
+                              name, type(*entry_, input)));
+    const auto shape = call_.inputShape(fed.input);
+    const auto channels = input.rank == 4 ? static_cast<std::size_t>(shape[3]) : std::size_t{1};
+    fed.augmentation = augmentation;
+    fed.image = {static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2]),
+                 channels * elementBytes(input.dtype)};
+  }
 }
 
 void RowFeed::bindDims(const FixedInputs &fixed) {
@@ -208,15 +238,20 @@ void RowFeed::fillFixed(const FixedInputs &fixed) {
 const void *RowFeed::gathered(Fed &fed, std::span<const std::size_t> rows) const {
   const InputArray &array = *fed.array;
   const std::size_t size = array.rowBytes;
+  const bool isAugmented = epoch_ > 0 && fed.augmentation != Augmentation{};
   const bool isRun = std::adjacent_find(rows.begin(), rows.end(), [](std::size_t a, std::size_t b) {
                        return b != a + 1;
                      }) == rows.end();
-  if (isRun && !rows.empty())
+  if (isRun && !isAugmented && !rows.empty())
     return array.values.data() + rows.front() * size;
   fed.buffer.resize(std::max(fed.buffer.size(), rows.size() * size));
   std::byte *to = fed.buffer.data();
   for (std::size_t row : rows) {
-    std::memcpy(to, array.values.data() + row * size, size);
+    if (isAugmented)
+      writeChanged(fed.image, changeOf(fed.augmentation, array.name, seed_, epoch_, row),
+                   array.values.data() + row * size, to);
+    else
+      std::memcpy(to, array.values.data() + row * size, size);
     to += size;
   }
   return fed.buffer.data();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "runtime/train/augment.h"
 #include "runtime/train/columns.h"
 #include "runtime/train/dataset.h"
 #include "runtime/train/instance.h"
@@ -18,7 +19,8 @@ namespace apr::train {
 struct FixedInputs {
   std::map<std::string, std::int64_t> dims; ///< open dimensions by name
   std::map<std::string, double> values;     ///< whole inputs by name, every element the same
-  std::uint64_t seed = 0;                   ///< for an input `seed: i64`
+  std::uint64_t seed = 0;                   ///< for an input `seed: i64`, and for augmentations
+  std::map<std::string, Augmentation> augmentations = {}; ///< of inputs, while training
 };
 
 /// The inputs of an entry that the rows of a table feed: every tensor that `fixed` does not give.
@@ -44,6 +46,10 @@ public:
   bool hasFixedBatch() const { return isFixed_; }
   bool hasRows() const { return !fed_.empty(); }
 
+  /// Rows from now on are those of an epoch of training, counted from 1: inputs are augmented. Rows
+  /// of epoch 0, as before the first call, are not.
+  void setEpoch(std::uint64_t epoch) { epoch_ = epoch; }
+
   /// Calls the entry on these rows, at most `batchRows()`. `rowOffset` is the number of rows before
   /// them in the whole they belong to.
   void run(std::span<const std::size_t> rows, std::int64_t rowOffset, void *gradients = nullptr);
@@ -63,11 +69,14 @@ private:
     std::size_t input = 0;
     const InputArray *array = nullptr;
     std::vector<std::byte> buffer;
+    Augmentation augmentation = {};
+    ImageShape image = {};
   };
 
   void bindDims(const FixedInputs &fixed);
   void bindRowDims(const aprt_tensor &tensor, const InputArray &array, std::vector<bool> &known);
   void fillFixed(const FixedInputs &fixed);
+  void bindAugmentations(const FixedInputs &fixed);
   const void *gathered(Fed &fed, std::span<const std::size_t> rows) const;
 
   Instance *instance_;
@@ -80,6 +89,8 @@ private:
   std::vector<std::size_t> padded_;
   std::int32_t batchVariable_ = -1;
   std::size_t batchRows_ = 0;
+  std::uint64_t seed_ = 0;
+  std::uint64_t epoch_ = 0;
   bool isFixed_ = false;
   bool isOneRow_ = false;
 };

@@ -165,6 +165,9 @@ void setMapEntry(RunSettings &settings, const SettingInfo &info, const std::stri
     settings.trainer.fixed.values[name] = numberOf(value, key);
   else if (map == "inputs")
     replace(settings.inputs, {name, joined(value, key, ", "), value.place});
+  else if (map == "augment")
+    settings.trainer.fixed.augmentations[name] =
+        parseAugmentation(joined(value, key, " | "), value.place);
   else if (map == "missing")
     replace(settings.missing, {name, wordOf(value, key), value.place});
   else

@@ -82,6 +82,7 @@ Outcome Trainer::fit(const Dataset &data, const Split &split, std::uint64_t epoc
     const auto order = options_.order == RowOrder::Shuffled
                            ? shuffledRows(options_.seed, epochsDone_, split.training)
                            : split.training;
+    feed.setEpoch(epochsDone_);
     if (runEpoch(feed, order, lastStep, sums, observer) == Outcome::Stopped)
       return Outcome::Stopped;
     finishEpoch(data, split, sums, observer);

@@ -108,7 +108,8 @@ public:
         return describe(output, "before the first step");
   }
 
-  void beforeStep(const train::StepPosition &, std::span<const std::size_t> rows) override {
+  void beforeStep(const train::StepPosition &position, std::span<const std::size_t> rows) override {
+    epoch_ = position.epoch;
     rows_.assign(rows.begin(), rows.end());
     const std::byte *state = trainer_.instance().state();
     before_.assign(state, state + trainer_.instance().model().table().state_bytes);
@@ -117,7 +118,7 @@ public:
   void onStep(const train::StepReport &report) override {
     if (differs())
       return;
-    other_.step(rows_);
+    other_.step(rows_, epoch_);
     auto outputs = stateOutputs();
     addResults(*report.call, outputs);
     const auto first = std::find_if(outputs.begin(), outputs.end(), [](const Output &output) {
@@ -150,6 +151,7 @@ public:
       std::memcpy(instance.state(), before_.data(), before_.size());
     train::RowFeed feed(instance, trainer_.stepEntry(), trainer_.options().fixed, data_,
                         trainer_.options().batchRows);
+    feed.setEpoch(epoch_);
     feed.prepare(rows_);
     return {&function, argumentsOf(function, instance, feed), dimsOf(feed)};
   }
@@ -211,6 +213,7 @@ private:
   const train::Dataset &data_;
   StepSide &other_;
   std::vector<std::size_t> rows_;
+  std::uint64_t epoch_ = 0;
   std::vector<std::byte> before_;
   std::uint64_t steps_ = 0;
   std::vector<std::string> lines_;

@@ -89,7 +89,8 @@ public:
     return results_.at(name).data;
   }
 
-  void step(std::span<const std::size_t> rows) override {
+  void step(std::span<const std::size_t> rows, std::uint64_t epoch) override {
+    feed_.setEpoch(epoch);
     feed_.prepare(rows);
     std::vector<Tensor> arguments = argumentsOf(*step_, trainer_.instance(), feed_);
     for (std::size_t i = 0; i < arguments.size(); ++i)
@@ -150,7 +151,10 @@ public:
     }
     return {};
   }
-  void step(std::span<const std::size_t> rows) override { feed_.run(rows, 0); }
+  void step(std::span<const std::size_t> rows, std::uint64_t epoch) override {
+    feed_.setEpoch(epoch);
+    feed_.run(rows, 0);
+  }
 
 private:
   static const aprt_entry &entryOf(const train::Instance &instance, const train::Trainer &trainer) {
