@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/array_source.h"
 
-#include "runtime/train/atomic_file.h"
 #include "runtime/train/number.h"
 #include "runtime/train/overloaded.h"
-#include "runtime/train/sha256.h"
 
 #include <fmt/format.h>
 
@@ -14,21 +12,10 @@
 #include <type_traits>
 #include <utility>
 
-#include <unistd.h>
-
 namespace apr::train {
 namespace {
 
-constexpr std::uint64_t mostColumns = std::uint64_t{1} << 20;
-
-/// Half of the machine's memory: an archive of a few megabytes can hold as many gigabytes.
-std::uint64_t largestContents() {
-  const long pages = sysconf(_SC_PHYS_PAGES);
-  const long bytes = sysconf(_SC_PAGESIZE);
-  if (pages <= 0 || bytes <= 0)
-    return std::uint64_t{1} << 32;
-  return static_cast<std::uint64_t>(pages) / 2 * static_cast<std::uint64_t>(bytes);
-}
+constexpr std::size_t mostColumns = std::size_t{1} << 20;
 
 std::string numberText(const NpyNumber &number) {
   return std::visit([](auto x) { return fmt::format("{}", x); }, number);
@@ -71,37 +58,40 @@ std::string labelOf(NpyNumber number) {
 
 } // namespace
 
-ArraySource ArraySource::open(const std::string &path) {
-  ArraySource source;
-  source.file_ = path;
-  const std::string content = readFile(path);
-  source.hash_ = sha256Of(content);
-  if (content.starts_with("PK"))
-    for (NamedArray &named : readNpz(path, largestContents()))
-      source.append(std::move(named));
-  else
-    source.append({"", parseNpy(content, path)});
-  return source;
+ArraySource::ArraySource(std::string path, std::string content) : file_(std::move(path)) {
+  if (!content.starts_with("PK")) {
+    array_ = parseNpy(content, file_);
+    append({"", 0, parseNpyHeader(content, content.size(), file_), {}});
+    return;
+  }
+  archive_.emplace(file_, std::move(content));
+  for (const NpzFile::Entry &entry : archive_->arrays())
+    append(entry);
 }
 
-void ArraySource::append(NamedArray named) {
-  const std::uint64_t columns = named.array.itemElements();
-  if (columns > mostColumns)
-    throw Error(ErrorKind::Data, {file_},
-                fmt::format("an item of array {} has {} elements, expected at most {}",
-                            inQuotes(named.name), columns, mostColumns));
+void ArraySource::append(NpzFile::Entry entry) {
+  const std::uint64_t columns = entry.header ? entry.header->itemElements() : 1;
   const std::size_t first = parts_.empty() ? 0 : parts_.back().firstColumn + parts_.back().columns;
-  parts_.push_back({std::move(named), first, static_cast<std::size_t>(columns)});
+  // An array that cannot be read has a column of its name all the same, whose use is the error.
+  if (columns > mostColumns - std::min(first, mostColumns)) {
+    entry.fault =
+        fmt::format("an item has {} elements; those of all arrays together are at most {}", columns,
+                    mostColumns);
+    entry.header.reset();
+  }
+  const bool isReadable = entry.header.has_value();
+  parts_.push_back(
+      {std::move(entry), first, isReadable ? static_cast<std::size_t>(columns) : std::size_t{1}});
 }
 
 ColumnSet ArraySource::columns() const {
   ColumnSet set;
   set.file = file_;
   set.count = parts_.back().firstColumn + parts_.back().columns;
-  if (parts_.size() == 1 && parts_.front().named.name.empty())
+  if (!archive_)
     return set;
   for (const Part &part : parts_) {
-    const std::string &name = part.named.name;
+    const std::string &name = part.entry.name;
     if (part.columns == 1) {
       set.names.push_back(name);
       continue;
@@ -120,28 +110,41 @@ const ArraySource::Part &ArraySource::partOf(std::size_t column) const {
   return *std::prev(after);
 }
 
-std::size_t ArraySource::read(const std::vector<const ColumnUse *> &uses,
-                              std::vector<ReadColumn> &columns) {
-  const Part *first = nullptr;
-  for (std::size_t k = 0; k < uses.size(); ++k) {
-    const Part &part = partOf(uses[k]->column);
-    if (!first)
-      first = &part;
-    if (part.named.array.items() != first->named.array.items())
-      throw Error(ErrorKind::Data, {file_},
-                  fmt::format("array {} has {} rows, but {} has {}", inQuotes(part.named.name),
-                              part.named.array.items(), inQuotes(first->named.name),
-                              first->named.array.items()));
-    readColumn(part, *uses[k], columns[k]);
-  }
-  if (!first || first->named.array.items() == 0)
-    throw Error(ErrorKind::Data, {file_}, "the arrays that the inputs take have no rows");
-  return static_cast<std::size_t>(first->named.array.items());
+const NpyHeader &ArraySource::headerOf(const Part &part) const {
+  if (!part.entry.header)
+    throw Error(ErrorKind::Data, {file_},
+                fmt::format("array {}: {}", inQuotes(part.entry.name), part.entry.fault));
+  return *part.entry.header;
 }
 
-void ArraySource::readColumn(const Part &part, const ColumnUse &use, ReadColumn &column) const {
-  const NpyArray &array = part.named.array;
-  const std::uint64_t rows = array.items();
+std::size_t ArraySource::read(const std::vector<const ColumnUse *> &uses,
+                              std::vector<ReadColumn> &columns) {
+  std::vector<const Part *> used;
+  for (const ColumnUse *use : uses)
+    used.push_back(&partOf(use->column));
+  for (const Part *part : used)
+    if (headerOf(*part).items() != headerOf(*used.front()).items())
+      throw Error(ErrorKind::Data, {file_},
+                  fmt::format("array {} has {} rows, but {} has {}", inQuotes(part->entry.name),
+                              headerOf(*part).items(), inQuotes(used.front()->entry.name),
+                              headerOf(*used.front()).items()));
+  if (used.empty() || headerOf(*used.front()).items() == 0)
+    throw Error(ErrorKind::Data, {file_}, "the arrays that the inputs take have no rows");
+  // One array at a time is in memory, and none that no input takes.
+  for (const Part &part : parts_) {
+    if (std::find(used.begin(), used.end(), &part) == used.end())
+      continue;
+    const NpyArray array = archive_ ? archive_->read(part.entry) : std::exchange(array_, {});
+    for (std::size_t k = 0; k < uses.size(); ++k)
+      if (used[k] == &part)
+        readColumn(part, array, *uses[k], columns[k]);
+  }
+  return static_cast<std::size_t>(headerOf(*used.front()).items());
+}
+
+void ArraySource::readColumn(const Part &part, const NpyArray &array, const ColumnUse &use,
+                             ReadColumn &column) const {
+  const std::uint64_t rows = headerOf(part).items();
   const Missing &missing = use.missing;
   const auto isMissing = [&](const NpyNumber &number) {
     const auto *x = std::get_if<double>(&number);

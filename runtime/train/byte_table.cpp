@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/byte_table.h"
 
-#include "runtime/train/gzip.h"
-#include "runtime/train/sha256.h"
-
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
+#include <iterator>
 
 namespace apr::train {
 namespace {
 
-/// Enough for every data set that fits a machine's memory, and an end to hostile archives.
-constexpr std::uint64_t largestFile = std::uint64_t{1} << 34;
 constexpr std::size_t largestWindow = std::size_t{1} << 20;
 
 constexpr std::size_t cifarSide = 32;
@@ -105,51 +99,40 @@ std::vector<std::uint64_t> distinctBytes(std::string_view content) {
   return bytes;
 }
 
-struct CloseGzip {
-  void operator()(gzFile file) const { gzclose(file); }
-};
-
-/// The first four bytes of a file, decompressed; fewer where it is shorter or cannot be read.
-std::string firstBytes(const std::string &path) {
-  const std::unique_ptr<gzFile_s, CloseGzip> file(gzopen(path.c_str(), "rb"));
-  char bytes[4];
-  const int count = file ? gzread(file.get(), bytes, sizeof bytes) : 0;
-  return {bytes, static_cast<std::size_t>(std::max(count, 0))};
-}
-
-} // namespace
-
-DataFormat detectFormat(const std::string &path, const ByteFormat &format) {
+DataFormat foundFormat(const std::string &path, std::string_view content,
+                       const ByteFormat &format) {
   if (format.format != DataFormat::Auto)
     return format.format;
-  if (path == "-")
-    return DataFormat::Csv;
   if (format.window > 0)
     return DataFormat::Text;
   if (path.ends_with(".bin") || path.ends_with(".bin.gz"))
     return DataFormat::Cifar10;
   using namespace std::string_view_literals;
-  const std::string first = firstBytes(path);
-  if (first.starts_with("\x93NUM"sv) || first.starts_with("PK\x03\x04"sv))
+  constexpr std::string_view arrays[] = {"\x93NUM"sv, "PK\x03\x04"sv, "PK\x05\x06"sv};
+  const bool isArrays =
+      path.ends_with(".npy") || path.ends_with(".npz") ||
+      std::any_of(std::begin(arrays), std::end(arrays),
+                  [&](std::string_view first) { return content.starts_with(first); });
+  if (isArrays)
     return DataFormat::Npy;
-  return first.starts_with("\0\0\x08"sv) ? DataFormat::Idx : DataFormat::Csv;
+  return content.starts_with("\0\0\x08"sv) ? DataFormat::Idx : DataFormat::Csv;
 }
 
-ByteTable ByteTable::read(const std::string &path, const ByteFormat &format) {
-  const DataFormat found = detectFormat(path, format);
+} // namespace
+
+DataFormat detectFormat(const std::string &path, std::string_view content,
+                        const ByteFormat &format) {
+  const DataFormat found = foundFormat(path, content, format);
+  if (!format.labels.empty() && found != DataFormat::Idx)
+    throw Error(ErrorKind::Usage, {path}, "only IDX files take their labels from another file");
+  return found;
+}
+
+ByteTable ByteTable::parse(const std::string &path, std::string_view content,
+                           std::string_view labels, const ByteFormat &format) {
+  const DataFormat found = detectFormat(path, content, format);
   ByteTable table;
   table.file_ = path;
-  const std::string content = readMaybeCompressed(path, largestFile);
-  std::string labels;
-  if (!format.labels.empty()) {
-    if (found != DataFormat::Idx)
-      throw Error(ErrorKind::Usage, {path}, "only IDX files take their labels from another file");
-    labels = readMaybeCompressed(format.labels, largestFile);
-  }
-  Sha256 hash;
-  hash.update(content.data(), content.size());
-  hash.update(labels.data(), labels.size());
-  table.hash_ = hash.finish();
   if (found == DataFormat::Idx)
     table.readIdx(content, labels, format.labels);
   else if (found == DataFormat::Text)

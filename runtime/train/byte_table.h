@@ -14,7 +14,7 @@ namespace apr::train {
 
 /// How the bytes of a data file make rows.
 enum class DataFormat {
-  Auto, ///< by the file's first bytes and its name; a CSV table where nothing else fits
+  Auto, ///< by the file's name and first bytes; a CSV table where nothing else fits
   Csv,
   Idx,      ///< the format of MNIST: unsigned bytes with their dimensions in front
   Cifar10,  ///< records of a class and 3 x 32 x 32 bytes, plane by plane
@@ -39,16 +39,16 @@ struct ByteFormat {
 /// - Text: `symbol_1` … one more than the window, so that what follows each symbol is there too.
 class ByteTable {
 public:
-  /// Reads a file, gzip or not. Every malformed one is an `Error` of kind Data; sizes it declares
-  /// are compared with the bytes that are there before anything is made of them.
-  static ByteTable read(const std::string &path, const ByteFormat &format);
+  /// Reads the contents of a file and of the file of labels that the format names; what is gzip is
+  /// unpacked already. Everything malformed is an `Error` of kind Data; sizes that are declared are
+  /// compared with the bytes that are there before anything is made of them.
+  static ByteTable parse(const std::string &path, std::string_view content, std::string_view labels,
+                         const ByteFormat &format);
 
   const std::string &file() const { return file_; }
   std::size_t rows() const { return rows_; }
   std::size_t columnCount() const { return names_.size(); }
   const std::vector<std::string> &names() const { return names_; }
-  /// SHA-256 of the contents, decompressed, labels after images.
-  const std::string &hash() const { return hash_; }
   /// Text: the byte of each symbol, ascending unless the settings gave them.
   const std::vector<std::uint64_t> &vocabulary() const { return vocabulary_; }
 
@@ -67,10 +67,10 @@ private:
   std::size_t rows_ = 0;
   std::size_t rowStep_ = 0; ///< less than a row where windows overlap
   std::vector<std::uint64_t> vocabulary_;
-  std::string hash_;
 };
 
-/// What the file is: the format asked for, or the one found. Reads its first bytes only.
-DataFormat detectFormat(const std::string &path, const ByteFormat &format);
+/// What a file of these contents, unpacked, is: the format asked for, or the one found.
+DataFormat detectFormat(const std::string &path, std::string_view content,
+                        const ByteFormat &format);
 
 } // namespace apr::train

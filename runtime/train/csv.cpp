@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/csv.h"
 
-#include "runtime/train/atomic_file.h"
 #include "runtime/train/number.h"
 #include "runtime/train/utf8.h"
 
@@ -35,10 +34,6 @@ std::string value(const CsvField &field) {
   }
   result.resize(written);
   return result;
-}
-
-CsvTable CsvTable::read(const std::string &path, const CsvFormat &format) {
-  return CsvTable(path == "-" ? "<stdin>" : path, readFile(path), format);
 }
 
 CsvTable CsvTable::parse(std::string name, std::string text, const CsvFormat &format) {

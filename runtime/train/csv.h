@@ -42,8 +42,6 @@ std::string value(const CsvField &field);
 /// returns, more than a million columns. Beside the text it keeps one record's fields.
 class CsvTable {
 public:
-  /// Reads a file, "-" meaning standard input.
-  static CsvTable read(const std::string &path, const CsvFormat &format);
   static CsvTable parse(std::string name, std::string text, const CsvFormat &format);
 
   const std::string &file() const { return name_; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/train/csv.h"
+#include "runtime/train/data_file.h"
 #include "runtime/train/row_source.h"
 
 namespace apr::train {
@@ -18,6 +19,9 @@ public:
                    std::vector<ReadColumn> &columns) override;
   [[noreturn]] void fail(std::size_t row, const ColumnUse &use,
                          const std::string &message) const override;
+
+  /// The text and where its rows begin, once they were read.
+  RecordedFile describe() const { return describeRows(table_.text(), recordOffsets_); }
 
 private:
   bool isMissing(const CsvField &field) const;

@@ -13,8 +13,13 @@ std::string text(const Place &place) {
   return fmt::format("{}:{}:{}", place.file, place.line, place.column);
 }
 
+Error::Error(ErrorKind kind, const std::string &message)
+    : std::runtime_error("error: " + message), kind_(kind),
+      messageBegin_(std::string_view(what()).size() - message.size()) {}
+
 Error::Error(ErrorKind kind, const Place &place, const std::string &message)
-    : std::runtime_error(fmt::format("{}: error: {}", text(place), message)), kind_(kind) {}
+    : std::runtime_error(fmt::format("{}: error: {}", text(place), message)), kind_(kind),
+      messageBegin_(std::string_view(what()).size() - message.size()) {}
 
 std::string inQuotes(std::string_view untrusted) {
   constexpr std::size_t limit = 40;

@@ -31,14 +31,16 @@ std::string text(const Place &place);
 /// An error meant for the user: where, what was found and what was expected.
 class Error : public std::runtime_error {
 public:
-  Error(ErrorKind kind, const std::string &message)
-      : std::runtime_error("error: " + message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string &message);
   Error(ErrorKind kind, const Place &place, const std::string &message);
 
   ErrorKind kind() const { return kind_; }
+  /// What happened, without the place in front.
+  std::string_view message() const { return std::string_view(what()).substr(messageBegin_); }
 
 private:
   ErrorKind kind_;
+  std::size_t messageBegin_;
 };
 
 /// A short printable form of untrusted text, in double quotes: control and non-ASCII bytes are

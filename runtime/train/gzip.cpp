@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <unistd.h>
+
 namespace apr::train {
 namespace {
 
@@ -73,6 +75,18 @@ std::string readMaybeCompressed(const std::string &path, std::uint64_t largest) 
   if (content.size() > largest)
     throw Error(ErrorKind::Data, {path}, fmt::format("the file holds more than {} bytes", largest));
   return content;
+}
+
+std::string readMaybeCompressed(const std::string &path) {
+  return readMaybeCompressed(path, largestUnpacked());
+}
+
+std::uint64_t largestUnpacked() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long bytes = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || bytes <= 0)
+    return std::uint64_t{1} << 32;
+  return static_cast<std::uint64_t>(pages) / 2 * static_cast<std::uint64_t>(bytes);
 }
 
 } // namespace apr::train

@@ -10,5 +10,10 @@ namespace apr::train {
 /// other). Errors of kind Data name the file: what cannot be read, damaged or truncated streams,
 /// and contents beyond `largest` bytes, which are refused before they fill the memory.
 std::string readMaybeCompressed(const std::string &path, std::uint64_t largest);
+/// The same, as far as the machine's memory allows.
+std::string readMaybeCompressed(const std::string &path);
+
+/// Half of the machine's memory: a file of a few megabytes can hold as many gigabytes.
+std::uint64_t largestUnpacked();
 
 } // namespace apr::train

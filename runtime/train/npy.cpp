@@ -14,6 +14,8 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <span>
+#include <utility>
 
 namespace apr::train {
 namespace {
@@ -48,9 +50,10 @@ const TypeInfo &info(NpyType type) { return typeInfos[static_cast<std::size_t>(t
 
 constexpr std::string_view magic = "\x93NUMPY"sv;
 constexpr std::size_t mostAxes = 32; // NumPy's own limit
+constexpr std::size_t largestHeader = std::size_t{1} << 20;
 
 /// What the dictionary in front of the values says.
-struct Header {
+struct Dictionary {
   std::string descr;
   bool isFortran = false;
   std::vector<std::uint64_t> shape;
@@ -61,8 +64,8 @@ class HeaderReader {
 public:
   HeaderReader(std::string_view text, const std::string &file) : text_(text), file_(file) {}
 
-  Header read() {
-    Header header;
+  Dictionary read() {
+    Dictionary header;
     bool hasDescr = false;
     bool hasOrder = false;
     bool hasShape = false;
@@ -196,9 +199,9 @@ std::optional<std::uint64_t> elementsWithin(const std::vector<std::uint64_t> &sh
   return isEmpty ? 0 : count;
 }
 
-/// Copies values whose first axis varies fastest to where the last one does.
-void copyFortran(const std::vector<std::uint64_t> &shape, std::size_t bytes, std::string_view from,
-                 std::byte *to) {
+/// The values, whose first axis varies fastest, as the last one does.
+std::vector<std::byte> rowMajor(const std::vector<std::uint64_t> &shape, std::size_t bytes,
+                                const std::vector<std::byte> &from) {
   const std::size_t rank = shape.size();
   std::vector<std::size_t> strides(rank);
   std::size_t stride = bytes;
@@ -206,10 +209,11 @@ void copyFortran(const std::vector<std::uint64_t> &shape, std::size_t bytes, std
     strides[axis] = stride;
     stride *= shape[axis];
   }
+  std::vector<std::byte> to(from.size());
   std::vector<std::uint64_t> index(rank, 0);
   std::size_t offset = 0;
   for (std::size_t done = 0; done < from.size(); done += bytes) {
-    std::memcpy(to + done, from.data() + offset, bytes);
+    std::memcpy(to.data() + done, from.data() + offset, bytes);
     for (std::size_t axis = rank; axis-- > 0;) {
       offset += strides[axis];
       if (++index[axis] < shape[axis])
@@ -218,6 +222,7 @@ void copyFortran(const std::vector<std::uint64_t> &shape, std::size_t bytes, std
       index[axis] = 0;
     }
   }
+  return to;
 }
 
 void swapBytes(std::vector<std::byte> &values, std::size_t bytes) {
@@ -248,7 +253,7 @@ std::size_t elementBytes(NpyType type) { return info(type).bytes; }
 
 const char *name(NpyType type) { return info(type).name; }
 
-std::uint64_t NpyArray::itemElements() const {
+std::uint64_t NpyHeader::itemElements() const {
   std::uint64_t count = 1;
   for (std::size_t axis = 1; axis < shape.size(); ++axis)
     count *= shape[axis];
@@ -284,45 +289,73 @@ NpyNumber NpyArray::number(std::uint64_t element) const {
   return std::uint64_t{load<std::uint8_t>(values, element)};
 }
 
-NpyArray parseNpy(std::string_view content, const std::string &file) {
+std::size_t npyHeaderBytes(std::string_view front, std::uint64_t fileBytes,
+                           const std::string &file) {
   const auto fail = [&](const std::string &message) {
     throw Error(ErrorKind::Data, {file}, message);
   };
-  if (!content.starts_with(magic) || content.size() < 10)
+  if (!front.starts_with(magic) || front.size() < 10)
     fail("this is no NPY file: it must begin with the bytes \\x93NUMPY and a version");
-  const int version = static_cast<std::uint8_t>(content[6]);
+  const int version = static_cast<std::uint8_t>(front[6]);
   if (version < 1 || version > 3)
     fail(fmt::format("version {} of the NPY format is unknown, expected 1, 2 or 3", version));
   const std::size_t lengthBytes = version == 1 ? 2 : 4;
-  if (content.size() < 8 + lengthBytes)
+  if (front.size() < 8 + lengthBytes)
     fail("the file ends within its header");
   std::uint32_t length = 0;
-  std::memcpy(&length, content.data() + 8, lengthBytes);
-  content.remove_prefix(8 + lengthBytes);
-  if (length > content.size())
+  std::memcpy(&length, front.data() + 8, lengthBytes);
+  const std::size_t before = 8 + lengthBytes;
+  if (length > fileBytes - before)
     fail(fmt::format("the file declares a header of {} bytes but has only {} more", length,
-                     content.size()));
-  const Header header = HeaderReader(content.substr(0, length), file).read();
-  content.remove_prefix(length);
-  const auto found = typeOf(header.descr);
+                     fileBytes - before));
+  if (length > largestHeader)
+    fail(fmt::format("the file declares a header of {} bytes, expected at most {}", length,
+                     largestHeader));
+  return before + length;
+}
+
+NpyHeader parseNpyHeader(std::string_view content, std::uint64_t fileBytes,
+                         const std::string &file) {
+  const auto fail = [&](const std::string &message) {
+    throw Error(ErrorKind::Data, {file}, message);
+  };
+  const std::string_view front = content.substr(0, npyFrontBytes);
+  NpyHeader header;
+  header.bytes = npyHeaderBytes(front, fileBytes, file);
+  const std::size_t before = front[6] == 1 ? 10 : 12;
+  const std::string_view text = content.substr(before, header.bytes - before);
+  const Dictionary dictionary = HeaderReader(text, file).read();
+  const auto found = typeOf(dictionary.descr);
   if (!found)
     fail(fmt::format("cannot read elements of type {}, expected booleans, integers or floats of "
                      "16 to 64 bits",
-                     inQuotes(header.descr)));
-  const auto [type, isSwapped] = *found;
-  const std::size_t bytes = elementBytes(type);
-  const auto elements = elementsWithin(header.shape, content.size() / bytes);
-  if (!elements || *elements * bytes != content.size())
+                     inQuotes(dictionary.descr)));
+  header.type = found->first;
+  header.isSwapped = found->second;
+  header.isFortran = dictionary.isFortran;
+  header.shape = dictionary.shape;
+  header.valueBytes = fileBytes - header.bytes;
+  const std::size_t bytes = elementBytes(header.type);
+  const auto elements = elementsWithin(header.shape, header.valueBytes / bytes);
+  if (!elements || *elements * bytes != header.valueBytes)
     fail(fmt::format("the file declares the shape ({}) of {}, but {} bytes of values follow",
-                     fmt::join(header.shape, ", "), name(type), content.size()));
-  NpyArray array{type, header.shape, std::vector<std::byte>(content.size())};
+                     fmt::join(header.shape, ", "), name(header.type), header.valueBytes));
+  return header;
+}
+
+NpyArray makeNpyArray(const NpyHeader &header, std::vector<std::byte> values) {
+  const std::size_t bytes = elementBytes(header.type);
   if (header.isFortran && header.shape.size() > 1)
-    copyFortran(header.shape, bytes, content, array.values.data());
-  else if (!content.empty())
-    std::memcpy(array.values.data(), content.data(), content.size());
-  if (isSwapped)
-    swapBytes(array.values, bytes);
-  return array;
+    values = rowMajor(header.shape, bytes, values);
+  if (header.isSwapped)
+    swapBytes(values, bytes);
+  return {header.type, header.shape, std::move(values)};
+}
+
+NpyArray parseNpy(std::string_view content, const std::string &file) {
+  const NpyHeader header = parseNpyHeader(content, content.size(), file);
+  const auto values = std::as_bytes(std::span(content.substr(header.bytes)));
+  return makeNpyArray(header, {values.begin(), values.end()});
 }
 
 std::string npyHeader(NpyType type, const std::vector<std::uint64_t> &shape) {

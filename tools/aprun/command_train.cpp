@@ -6,7 +6,6 @@
 #include "runtime/train/sha256.h"
 #include "runtime/train/weights.h"
 #include "tools/aprun/commands.h"
-#include "tools/aprun/data_description.h"
 #include "tools/aprun/interrupt.h"
 #include "tools/aprun/session.h"
 
@@ -165,11 +164,7 @@ train::RunRecord makeRecord(const CommandLine &line, const Session &session, con
   for (train::RecordedInput &input : record.inputs)
     if (const train::InputArray *array = loaded.data.find(input.need.name))
       input.sha256 = train::inputHash(*array);
-  // Standard input can be read once only: its hash is all that stays.
-  if (session.settings.data == "-")
-    record.dataFiles = {{.role = "table", .sha256 = loaded.hash}};
-  else if (!loaded.data.inputs.empty())
-    record.dataFiles = describeData(session.settings);
+  record.dataFiles = loaded.files;
   record.information = informationOf(line, session, instance);
   return record;
 }
@@ -262,7 +257,8 @@ int trainCommand(const CommandLine &line) {
   train::Instance &instance = trainer->instance();
   train::RunSettings &settings = session.settings;
   checkLogTable(settings, *trainer);
-  const LoadedData loaded = loadData(session, allNeeds(*trainer, instance.model(), settings));
+  const LoadedData loaded = loadData(session, allNeeds(*trainer, instance.model(), settings),
+                                     DataUse::RowsAndDescription);
   if (!settings.epochs && !settings.steps && !trainer->inputNeeds().empty())
     settings.epochs = defaultEpochs;
   if (settings.writesJson && train::weightElements(instance) > train::largestJsonElements)

@@ -9,10 +9,9 @@
 namespace apr::aprun {
 namespace {
 
-constexpr std::uint64_t largestFile = std::uint64_t{1} << 40;
-
-train::RecordedFile describeTable(const std::string &path, const train::CsvFormat &format) {
-  train::CsvTable table = train::CsvTable::read(path, format);
+train::RecordedFile describeTable(const std::string &path, std::string content,
+                                  const train::CsvFormat &format) {
+  train::CsvTable table = train::CsvTable::parse(path, std::move(content), format);
   std::vector<std::size_t> offsets;
   while (table.next())
     offsets.push_back(table.recordOffset());
@@ -25,21 +24,21 @@ std::vector<train::RecordedFile> describeData(const train::RunSettings &settings
   std::vector<train::RecordedFile> files;
   if (settings.data.empty())
     return files;
-  const bool isText = train::detectFormat(settings.data, settings.bytes) == train::DataFormat::Csv;
-  files.push_back(
-      isText ? describeTable(settings.data, settings.format)
-             : train::describeBytes(train::readMaybeCompressed(settings.data, largestFile)));
+  std::string content = train::readMaybeCompressed(settings.data);
+  const auto format = train::detectFormat(settings.data, content, settings.bytes);
+  files.push_back(format == train::DataFormat::Csv
+                      ? describeTable(settings.data, std::move(content), settings.format)
+                      : train::describeBytes(content));
   files.back().role = "table";
   if (!settings.bytes.labels.empty()) {
-    files.push_back(
-        train::describeBytes(train::readMaybeCompressed(settings.bytes.labels, largestFile)));
+    files.push_back(train::describeBytes(train::readMaybeCompressed(settings.bytes.labels)));
     files.back().role = "labels";
   }
   return files;
 }
 
 std::string hashOfContents(const std::string &path) {
-  return train::sha256Of(train::readMaybeCompressed(path, largestFile));
+  return train::sha256Of(train::readMaybeCompressed(path));
 }
 
 const std::string &pathOfRole(const train::RunSettings &settings, const std::string &role) {

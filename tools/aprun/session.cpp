@@ -4,7 +4,7 @@
 #include "runtime/train/array_source.h"
 #include "runtime/train/byte_loader.h"
 #include "runtime/train/csv_source.h"
-#include "runtime/train/sha256.h"
+#include "runtime/train/gzip.h"
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
 
@@ -69,6 +69,8 @@ std::string listedInputs(const std::vector<train::InputNeed> &needs) {
     names.push_back(need.name);
   return train::listed(names);
 }
+
+std::string nameOfFile(const std::string &path) { return path == "-" ? "<stdin>" : path; }
 
 /// Divides the rows of a table and makes the inputs of them.
 template <class Loader>
@@ -140,7 +142,8 @@ std::vector<std::size_t> LoadedData::allRows() const {
   return rows;
 }
 
-LoadedData loadData(const Session &session, const std::vector<train::InputNeed> &needs) {
+LoadedData loadData(const Session &session, const std::vector<train::InputNeed> &needs,
+                    DataUse use) {
   LoadedData loaded;
   if (needs.empty())
     return loaded;
@@ -149,29 +152,42 @@ LoadedData loadData(const Session &session, const std::vector<train::InputNeed> 
     throw Error(ErrorKind::Usage, fmt::format("the model needs data for {}: give a table with "
                                               "--data or [data] file in the run file",
                                               listedInputs(needs)));
-  const train::DataFormat format = train::detectFormat(settings.data, settings.bytes);
+  const auto describe = [&](const char *role, auto description) {
+    if (use == DataUse::RowsAndDescription)
+      loaded.files.emplace_back(description()).role = role;
+  };
+  std::string content = train::readMaybeCompressed(settings.data);
+  const train::DataFormat format = train::detectFormat(settings.data, content, settings.bytes);
   if (format == train::DataFormat::Csv) {
-    CsvTable table = CsvTable::read(settings.data, settings.format);
-    loaded.hash = train::sha256Of(table.text());
+    CsvTable table =
+        CsvTable::parse(nameOfFile(settings.data), std::move(content), settings.format);
     const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
-    assemble(session, needs, columns,
-             TableLoader(std::make_unique<train::CsvSource>(std::move(table)), needs,
-                         bindings(session, columns, needs)),
-             loaded);
-  } else if (format == train::DataFormat::Npy) {
-    auto source = std::make_unique<train::ArraySource>(train::ArraySource::open(settings.data));
-    loaded.hash = source->hash();
+    auto source = std::make_unique<train::CsvSource>(std::move(table));
+    const train::CsvSource &rows = *source;
+    TableLoader loader(std::move(source), needs, bindings(session, columns, needs));
+    describe("table", [&] { return rows.describe(); });
+    assemble(session, needs, columns, std::move(loader), loaded);
+    return loaded;
+  }
+  describe("table", [&] { return train::describeBytes(content); });
+  if (format == train::DataFormat::Npy) {
+    auto source =
+        std::make_unique<train::ArraySource>(nameOfFile(settings.data), std::move(content));
     const train::ColumnSet columns = source->columns();
     assemble(session, needs, columns,
              TableLoader(std::move(source), needs, bindings(session, columns, needs)), loaded);
-  } else {
-    ByteTable table = ByteTable::read(settings.data, settings.bytes);
-    loaded.hash = table.hash();
-    loaded.vocabulary = table.vocabulary();
-    const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
-    assemble(session, needs, columns,
-             train::ByteLoader(std::move(table), needs, bindings(session, columns, needs)), loaded);
+    return loaded;
   }
+  std::string labels;
+  if (!settings.bytes.labels.empty()) {
+    labels = train::readMaybeCompressed(settings.bytes.labels);
+    describe("labels", [&] { return train::describeBytes(labels); });
+  }
+  ByteTable table = ByteTable::parse(nameOfFile(settings.data), content, labels, settings.bytes);
+  loaded.vocabulary = table.vocabulary();
+  const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
+  assemble(session, needs, columns,
+           train::ByteLoader(std::move(table), needs, bindings(session, columns, needs)), loaded);
   return loaded;
 }
 

@@ -53,15 +53,20 @@ struct LoadedData {
   std::vector<train::RecordedInput> inputs;
   std::vector<std::string> columnNames;
   std::size_t columnCount = 0;
-  std::string hash;
-  std::vector<std::uint64_t> vocabulary; ///< of a text
+  std::vector<std::uint64_t> vocabulary;  ///< of a text
+  std::vector<train::RecordedFile> files; ///< the very bytes that were loaded, if asked for
 
   std::vector<std::size_t> allRows() const;
 };
 
+/// Whether what was loaded is also described, as a record keeps it.
+enum class DataUse { Rows, RowsAndDescription };
+
 /// Reads the table for these inputs; empty data where there are none. Columns are bound as
-/// recorded, or as the settings say.
-LoadedData loadData(const Session &session, const std::vector<train::InputNeed> &needs);
+/// recorded, or as the settings say. Every file is read once, so that a pipe will do and no
+/// exchange in between leads to two meanings.
+LoadedData loadData(const Session &session, const std::vector<train::InputNeed> &needs,
+                    DataUse use = DataUse::Rows);
 
 /// The rows that --rows names, or `otherwise`.
 std::vector<std::size_t> chosenRows(const CommandLine &line, const LoadedData &data,

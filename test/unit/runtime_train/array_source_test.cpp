@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/array_source.h"
 
+#include "runtime/train/atomic_file.h"
 #include "runtime/train/table_loader.h"
 
 #include <aprt.h>
@@ -46,7 +47,7 @@ protected:
   Dataset load(const std::vector<InputNeed> &needs, const std::vector<Declared> &inputs = {},
                const std::vector<Declared> &transforms = {},
                const std::vector<std::size_t> &training = {0}) {
-    auto source = std::make_unique<ArraySource>(ArraySource::open(path_));
+    auto source = std::make_unique<ArraySource>(path_, readFile(path_));
     auto bindings = bindColumns(needs, source->columns(), inputs, transforms);
     return TableLoader(std::move(source), needs, std::move(bindings)).assemble(training);
   }
@@ -89,6 +90,19 @@ TEST_F(ArraySourceTest, NeedsRowsOnlyOfArraysInUse) {
                 .find("array \"y\" has 3 rows, but \"test\" has 1"),
             std::string::npos);
   EXPECT_NE(errorOfLoading(needs, {{"x", "tests", {}}}).find("did you mean \"test\""),
+            std::string::npos);
+}
+
+TEST_F(ArraySourceTest, ReadsNothingOfArraysThatNoInputTakes) {
+  const std::string wide = npyHeader(NpyType::F32, {0, std::uint64_t{1} << 30});
+  const std::string text = "\x93NUMPY\x02 and no more";
+  writeArchive({{"wide", wide}, {"text", text}, {"x", images}, {"y", classes}});
+  const std::vector<InputNeed> needs = {{"x", APRT_F32, 2, 0}};
+  EXPECT_EQ(load(needs).rows, 3u);
+  EXPECT_NE(errorOfLoading(needs, {{"x", "wide,y", {}}})
+                .find("array \"wide\": an item has 1073741824 elements"),
+            std::string::npos);
+  EXPECT_NE(errorOfLoading(needs, {{"x", "y,text", {}}}).find("array \"text\": "),
             std::string::npos);
 }
 
