@@ -18,6 +18,7 @@ build = config.apr_build_root
 tool_names = ("aprc", "apr-opt", "apr-run", "apr-fuzz", "aprun")
 tools = {name: os.path.join(build, "tools", name, name) for name in tool_names}
 aprt_include = os.path.join(config.apr_source_root, "runtime", "core", "include")
+onnx_python = os.environ.get("APR_ONNX_PYTHON") or config.apr_python
 torch_python = os.environ.get("APR_TORCH_PYTHON") or config.apr_python
 data = os.environ.get("APR_DATA") or os.path.join(config.apr_source_root, "..", "shared", "data")
 
@@ -43,6 +44,7 @@ config.substitutions += [
     ("%cmake", config.apr_cmake),
     ("%python", config.apr_python),
     ("%torch_python", torch_python),
+    ("%onnx_python", onnx_python),
     ("%data", data),
     ("%examples", os.path.join(config.apr_source_root, "docs", "examples")),
     ("%root", config.apr_source_root),

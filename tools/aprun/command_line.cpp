@@ -37,6 +37,8 @@ bool holdsWord(std::string_view words, std::string_view word) {
 const char *settingsOf(std::string_view command) {
   if (command == "eval")
     return "data header delimiter skip threads batch value dim";
+  if (command == "export")
+    return "seed set dim hyper";
   if (command == "fmt" || command == "hash")
     return "";
   if (command == "verify")
@@ -173,6 +175,8 @@ const char *synopsis(std::string_view command) {
     return "aprun verify RUN [--against interpreter|cpu=LEVEL|optimize=LEVEL|OTHER.o|OTHER.apr] "
            "[FLAG…]\n"
            "       (repeats a training and compares; exit code 5: other bits, 6: altered record)";
+  if (command == "export")
+    return "aprun export RUN --onnx model.onnx [--entry NAME] [FLAG…]";
   if (command == "hash")
     return "aprun hash FILE|RUN… [FLAG…]";
   if (command == "fmt")
@@ -190,6 +194,7 @@ const std::vector<std::pair<std::string, std::string>> &commands() {
       {"grad-check", "compare gradients with finite differences in f64"},
       {"inspect", "show the tensors of a model and the gradients of a batch"},
       {"verify", "check a run's record and files, and that training again gives the same bits"},
+      {"export", "write an entry with its weights as ONNX"},
       {"hash", "the digests of weights, data, models and runs"},
       {"test", "run the test blocks of source files"},
       {"fmt", "lay out source files in the one style of the language"},

@@ -15,6 +15,7 @@ int testCommand(const CommandLine &line);
 int fmtCommand(const CommandLine &line);
 int verifyCommand(const CommandLine &line);
 int hashCommand(const CommandLine &line);
+int exportCommand(const CommandLine &line);
 
 /// Exit codes; those that other tools of the project have too mean the same there.
 enum ExitCode {

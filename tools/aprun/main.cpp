@@ -37,6 +37,8 @@ int run(const CommandLine &line) {
     return fmtCommand(line);
   if (line.command == "verify")
     return verifyCommand(line);
+  if (line.command == "export")
+    return exportCommand(line);
   if (line.command == "hash")
     return hashCommand(line);
   return inspectCommand(line);
