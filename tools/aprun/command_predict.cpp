@@ -35,7 +35,7 @@ int predictCommand(const CommandLine &line) {
     if (!gives("skip"))
       session.settings.format.skippedLines = 0;
   }
-  const LoadedData loaded = loadData(session, train::inputNeeds(entry, fixed));
+  const LoadedData loaded = loadData(session, train::inputNeeds(entry, fixed), DataUse::EveryRow);
   const std::string text = train::predict(
       instance, entry, fixed, loaded.data,
       std::max<std::size_t>(session.settings.trainer.batchRows, 256),

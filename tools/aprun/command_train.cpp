@@ -157,6 +157,7 @@ train::RunRecord makeRecord(const CommandLine &line, const Session &session, con
   record.settings.bytes.vocabulary = loaded.vocabulary;
   record.columnNames = loaded.columnNames;
   record.columnCount = loaded.columnCount;
+  record.droppedRows = loaded.droppedRows;
   record.trainingRows = loaded.split.training.size();
   record.validationRows = loaded.split.validation.size();
   record.splitHash = train::splitHash(loaded.split);

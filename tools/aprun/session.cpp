@@ -56,11 +56,18 @@ void checkUnchanged(const Session &session) {
 }
 
 std::vector<train::InputColumns> bindings(const Session &session, const train::ColumnSet &table,
-                                          const std::vector<train::InputNeed> &needs) {
+                                          const std::vector<train::InputNeed> &needs, DataUse use) {
+  const train::RunSettings &settings = session.settings;
   // A run without data has no columns to remember: its tables are read as they come.
-  if (session.record && !session.record->inputs.empty())
-    return train::bindRecorded(*session.record, needs, table);
-  return train::bindColumns(needs, table, session.settings.inputs, session.settings.transforms);
+  auto bindings = session.record && !session.record->inputs.empty()
+                      ? train::bindRecorded(*session.record, needs, table)
+                      : train::bindColumns(needs, table, settings.inputs, settings.transforms,
+                                           settings.missing);
+  for (train::InputColumns &binding : bindings)
+    for (train::ColumnUse &column : binding.columns)
+      if (use == DataUse::EveryRow && column.missing.policy == train::MissingPolicy::DropRow)
+        column.missing = {};
+  return bindings;
 }
 
 std::string listedInputs(const std::vector<train::InputNeed> &needs) {
@@ -79,6 +86,7 @@ void assemble(const Session &session, const std::vector<train::InputNeed> &needs
   const train::RunSettings &settings = session.settings;
   loaded.columnNames = columns.names;
   loaded.columnCount = columns.count;
+  loaded.droppedRows = loader.droppedRows();
   loaded.split = train::splitRows(settings.trainer.seed, loader.rows(), settings.validation);
   if (!session.record && loaded.split.training.empty())
     throw Error(ErrorKind::Data, {settings.data},
@@ -162,9 +170,9 @@ LoadedData loadData(const Session &session, const std::vector<train::InputNeed> 
     CsvTable table =
         CsvTable::parse(nameOfFile(settings.data), std::move(content), settings.format);
     const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
-    auto source = std::make_unique<train::CsvSource>(std::move(table));
+    auto source = std::make_unique<train::CsvSource>(std::move(table), settings.missingWords);
     const train::CsvSource &rows = *source;
-    TableLoader loader(std::move(source), needs, bindings(session, columns, needs));
+    TableLoader loader(std::move(source), needs, bindings(session, columns, needs, use));
     describe("table", [&] { return rows.describe(); });
     assemble(session, needs, columns, std::move(loader), loaded);
     return loaded;
@@ -175,7 +183,7 @@ LoadedData loadData(const Session &session, const std::vector<train::InputNeed> 
         std::make_unique<train::ArraySource>(nameOfFile(settings.data), std::move(content));
     const train::ColumnSet columns = source->columns();
     assemble(session, needs, columns,
-             TableLoader(std::move(source), needs, bindings(session, columns, needs)), loaded);
+             TableLoader(std::move(source), needs, bindings(session, columns, needs, use)), loaded);
     return loaded;
   }
   std::string labels;
@@ -187,7 +195,8 @@ LoadedData loadData(const Session &session, const std::vector<train::InputNeed> 
   loaded.vocabulary = table.vocabulary();
   const train::ColumnSet columns{table.file(), table.columnCount(), table.names()};
   assemble(session, needs, columns,
-           train::ByteLoader(std::move(table), needs, bindings(session, columns, needs)), loaded);
+           train::ByteLoader(std::move(table), needs, bindings(session, columns, needs, use)),
+           loaded);
   return loaded;
 }
 

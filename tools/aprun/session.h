@@ -53,6 +53,7 @@ struct LoadedData {
   std::vector<train::RecordedInput> inputs;
   std::vector<std::string> columnNames;
   std::size_t columnCount = 0;
+  std::size_t droppedRows = 0;            ///< left out for a missing value
   std::vector<std::uint64_t> vocabulary;  ///< of a text
   std::vector<train::RecordedFile> files; ///< the very bytes that were loaded, if asked for
 
@@ -60,7 +61,11 @@ struct LoadedData {
 };
 
 /// Whether what was loaded is also described, as a record keeps it.
-enum class DataUse { Rows, RowsAndDescription };
+enum class DataUse {
+  Rows,
+  EveryRow, ///< none may be left out for a missing value
+  RowsAndDescription
+};
 
 /// Reads the table for these inputs; empty data where there are none. Columns are bound as
 /// recorded, or as the settings say. Every file is read once, so that a pipe will do and no

@@ -69,6 +69,9 @@ void checkColumns(const RunRecord &record, const LoadedData &loaded,
 
 void checkPreparedData(const RunRecord &record, const LoadedData &loaded,
                        std::vector<std::string> &findings) {
+  if (loaded.droppedRows != record.droppedRows)
+    findings.push_back(fmt::format("data.dropped_rows is {}, for missing values {} are left out",
+                                   record.droppedRows, loaded.droppedRows));
   if (loaded.split.training.size() != record.trainingRows)
     findings.push_back(fmt::format("data.training_rows is {}, the split gives {}",
                                    record.trainingRows, loaded.split.training.size()));
