@@ -4,6 +4,7 @@
 #include "runtime/train/philox.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -49,6 +50,34 @@ std::vector<std::size_t> shuffledRows(std::uint64_t seed, std::uint64_t epoch,
   for (std::size_t &entry : order)
     entry = rows[entry];
   return order;
+}
+
+std::vector<std::size_t> balancedRows(std::uint64_t seed, std::uint64_t epoch, const Split &split) {
+  std::map<std::uint32_t, std::vector<std::size_t>> byClass;
+  for (std::size_t row : split.training)
+    byClass[split.balanced[row]].push_back(row);
+  std::vector<const std::vector<std::size_t> *> classes;
+  for (const auto &[code, rows] : byClass)
+    classes.push_back(&rows);
+  std::vector<std::size_t> order;
+  order.reserve(split.training.size());
+  const std::uint32_t hash = streamHash("balance");
+  for (std::uint64_t i = 0; i < split.training.size(); ++i) {
+    const auto words = philox({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32),
+                               static_cast<std::uint32_t>(epoch), hash},
+                              seed);
+    const auto draw = [&](std::size_t word) {
+      return std::uint64_t{words[word + 1]} << 32 | words[word];
+    };
+    const auto &rows = *classes[below(draw(0), classes.size())];
+    order.push_back(rows[below(draw(2), rows.size())]);
+  }
+  return order;
+}
+
+std::vector<std::size_t> epochRows(std::uint64_t seed, std::uint64_t epoch, const Split &split) {
+  return split.balanced.empty() ? shuffledRows(seed, epoch, split.training)
+                                : balancedRows(seed, epoch, split);
 }
 
 } // namespace apr::train

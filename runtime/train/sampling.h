@@ -16,10 +16,13 @@ namespace apr::train {
 std::vector<std::size_t> permutation(std::uint64_t seed, std::uint64_t epoch,
                                      std::string_view stream, std::size_t count);
 
-/// Rows of a data set divided into two parts, each in ascending order.
+/// Rows of a data set divided into parts, each in ascending order.
 struct Split {
   std::vector<std::size_t> training;
   std::vector<std::size_t> validation;
+  std::vector<std::size_t> test = {};
+  /// The class of each row of the data set where epochs draw classes equally often; else empty.
+  std::vector<std::uint32_t> balanced = {};
 };
 
 /// Sets aside the nearest whole number of rows to `fraction` (halves upwards), chosen by the
@@ -29,5 +32,14 @@ Split splitRows(std::uint64_t seed, std::size_t count, double fraction);
 /// The rows in the order in which an epoch visits them (stream "shuffle"; epochs count from 1).
 std::vector<std::size_t> shuffledRows(std::uint64_t seed, std::uint64_t epoch,
                                       const std::vector<std::size_t> &rows);
+
+/// As many rows as there are training rows, drawn with repetition so that each class among them is
+/// equally likely: with words w0 … w3 of Philox4x32-10 of key `seed` and counter (i lo, i hi, epoch
+/// mod 2^32, FNV-1a of "balance"), place i takes the class of number (w1:w0 · classes) >> 64, in
+/// ascending order of their codes, and of its n rows that of number (w3:w2 · n) >> 64.
+std::vector<std::size_t> balancedRows(std::uint64_t seed, std::uint64_t epoch, const Split &split);
+
+/// The rows of an epoch: balanced where the split says so, else shuffled.
+std::vector<std::size_t> epochRows(std::uint64_t seed, std::uint64_t epoch, const Split &split);
 
 } // namespace apr::train

@@ -80,7 +80,7 @@ Outcome Trainer::fit(const Dataset &data, const Split &split, std::uint64_t epoc
     }
     ++epochsDone_;
     const auto order = options_.order == RowOrder::Shuffled
-                           ? shuffledRows(options_.seed, epochsDone_, split.training)
+                           ? epochRows(options_.seed, epochsDone_, split)
                            : split.training;
     feed.setEpoch(epochsDone_);
     if (runEpoch(feed, order, lastStep, sums, observer) == Outcome::Stopped)
