@@ -2,6 +2,7 @@
 #include "onnx/export_entry.h"
 #include "passes/pass_manager.h"
 #include "runtime/train/atomic_file.h"
+#include "runtime/train/npz_writer.h"
 #include "runtime/train/statistics.h"
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
@@ -147,20 +148,61 @@ void exportOnnx(const Session &session, const CommandLine &line, const train::In
     fmt::print("  the input {} takes prepared values: {}\n", name, note);
 }
 
+void exportNpz(const train::Instance &instance, const std::string &path) {
+  std::vector<train::TensorSource> tensors;
+  bool isWidened = false;
+  for (const aprt_tensor &tensor : instance.model().tensors()) {
+    if (tensor.role != APRT_PARAMETER && tensor.role != APRT_BUFFER)
+      continue;
+    isWidened = isWidened || !train::npyTypeOf(tensor.dtype);
+    tensors.push_back({tensor.name, tensor.dtype, {}, instance.values(tensor)});
+    for (std::uint32_t i = 0; i < tensor.rank; ++i)
+      tensors.back().shape.push_back(tensor.dims[i].value);
+  }
+  train::writeNpz(path, tensors);
+  fmt::print("{}: {} arrays{}\n", path, tensors.size(),
+             isWidened ? "; NumPy has no bf16, these are float32" : "");
+}
+
+void exportJson(const train::Instance &instance, const std::string &path) {
+  const std::size_t elements = train::weightElements(instance);
+  if (elements > train::largestJsonElements)
+    throw Error(ErrorKind::Usage, {"--json"},
+                fmt::format("the model has {} weights, and JSON is for at most {}; use "
+                            "--safetensors or --npz",
+                            elements, train::largestJsonElements));
+  train::writeFile(path, train::weightsJson(instance));
+  fmt::print("{}: {} numbers\n", path, elements);
+}
+
+void exportSafetensors(const train::Instance &instance, const std::string &path) {
+  train::saveWeights(instance, path, {});
+  fmt::print("{}: {} numbers\n", path, train::weightElements(instance));
+}
+
 } // namespace
 
 int exportCommand(const CommandLine &line) {
-  const auto onnxPath = line.option("onnx");
-  if (line.arguments.size() != 1 || !onnxPath)
+  const bool writes = line.option("onnx") || line.option("safetensors") || line.option("npz") ||
+                      line.option("json");
+  if (line.arguments.size() != 1 || !writes)
     throw Error(ErrorKind::Usage,
-                "aprun export takes a run (or a model) and what to write: --onnx FILE");
+                "aprun export takes a run (or a model) and what to write: --onnx, "
+                "--safetensors, --npz or --json FILE");
   Session session = readSession(line);
   openModel(session, line);
   train::Instance instance(session.model->table(), 1);
   loadTensors(session, line, instance, RunFile::Weights);
   for (const auto &[name, value] : session.settings.trainer.hyper)
     instance.setHyper(name, value);
-  exportOnnx(session, line, instance, *onnxPath);
+  if (const auto path = line.option("onnx"))
+    exportOnnx(session, line, instance, *path);
+  if (const auto path = line.option("safetensors"))
+    exportSafetensors(instance, *path);
+  if (const auto path = line.option("npz"))
+    exportNpz(instance, *path);
+  if (const auto path = line.option("json"))
+    exportJson(instance, *path);
   return Success;
 }
 

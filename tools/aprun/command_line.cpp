@@ -39,6 +39,8 @@ const char *settingsOf(std::string_view command) {
     return "data header delimiter skip threads batch value dim";
   if (command == "export")
     return "seed set dim hyper";
+  if (command == "import")
+    return "seed set";
   if (command == "fmt" || command == "hash")
     return "";
   if (command == "verify")
@@ -55,12 +57,17 @@ bool isAllowed(const SettingInfo &info, std::string_view command) {
   return command == "train" || holdsWord(settingsOf(command), info.flag);
 }
 
-const OptionInfo *optionNamed(std::string_view flag) {
+/// The command's own flag of this name, else another command's.
+const OptionInfo *optionNamed(std::string_view flag, std::string_view command) {
+  const OptionInfo *found = nullptr;
   for (const OptionInfo &info : optionInfos)
-    if (flag == info.flag)
-      return &info;
-  return nullptr;
+    if (flag == info.flag && (!found || holdsWord(info.commands, command)))
+      found = &info;
+  return found;
 }
+
+/// Flags whose values add up to a list when they are repeated.
+bool isList(std::string_view flag) { return flag == "map" || flag == "transpose"; }
 
 std::vector<std::string> flagsOf(std::string_view command) {
   std::vector<std::string> flags = {"--help"};
@@ -122,14 +129,15 @@ private:
       return;
     }
     const SettingInfo *setting = name.starts_with("--") ? train::settingOfFlag(flag) : nullptr;
-    const OptionInfo *option = name.starts_with("--") ? optionNamed(flag) : nullptr;
+    const OptionInfo *option = name.starts_with("--") ? optionNamed(flag, line_.command) : nullptr;
     if (setting && isAllowed(*setting, line_.command)) {
       const bool needsValue = setting->kind != SettingKind::Switch;
       line_.settings.emplace_back(setting,
                                   needsValue ? given(name, value) : value.value_or("true"));
     } else if (option && holdsWord(option->commands, line_.command)) {
-      line_.options[option->flag] =
-          option->takesValue ? given(name, value) : value.value_or("true");
+      std::string &held = line_.options[option->flag];
+      const std::string text = option->takesValue ? given(name, value) : value.value_or("true");
+      held = isList(flag) && !held.empty() ? held + "," + text : text;
     } else if (setting || option) {
       throw Error(ErrorKind::Usage, fmt::format("aprun {} takes no {}", line_.command, name));
     } else {
@@ -176,7 +184,11 @@ const char *synopsis(std::string_view command) {
            "[FLAG…]\n"
            "       (repeats a training and compares; exit code 5: other bits, 6: altered record)";
   if (command == "export")
-    return "aprun export RUN --onnx model.onnx [--entry NAME] [FLAG…]";
+    return "aprun export RUN --onnx model.onnx [--entry NAME] [FLAG…]\n"
+           "       aprun export RUN --safetensors|--npz|--json FILE";
+  if (command == "import")
+    return "aprun import model.apr --from weights.safetensors|weights.npz -o start.safetensors "
+           "[FLAG…]";
   if (command == "hash")
     return "aprun hash FILE|RUN… [FLAG…]";
   if (command == "fmt")
@@ -194,7 +206,8 @@ const std::vector<std::pair<std::string, std::string>> &commands() {
       {"grad-check", "compare gradients with finite differences in f64"},
       {"inspect", "show the tensors of a model and the gradients of a batch"},
       {"verify", "check a run's record and files, and that training again gives the same bits"},
-      {"export", "write an entry with its weights as ONNX"},
+      {"export", "write an entry as ONNX, or the weights in other forms"},
+      {"import", "make weights to start from of another program's file"},
       {"hash", "the digests of weights, data, models and runs"},
       {"test", "run the test blocks of source files"},
       {"fmt", "lay out source files in the one style of the language"},

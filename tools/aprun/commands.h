@@ -16,6 +16,7 @@ int fmtCommand(const CommandLine &line);
 int verifyCommand(const CommandLine &line);
 int hashCommand(const CommandLine &line);
 int exportCommand(const CommandLine &line);
+int importCommand(const CommandLine &line);
 
 /// Exit codes; those that other tools of the project have too mean the same there.
 enum ExitCode {

@@ -39,6 +39,8 @@ int run(const CommandLine &line) {
     return verifyCommand(line);
   if (line.command == "export")
     return exportCommand(line);
+  if (line.command == "import")
+    return importCommand(line);
   if (line.command == "hash")
     return hashCommand(line);
   return inspectCommand(line);
