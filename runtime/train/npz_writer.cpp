@@ -28,22 +28,6 @@ std::size_t elements(const TensorSource &tensor) {
   return count;
 }
 
-std::string npyBytes(const TensorSource &tensor) {
-  const std::vector<std::uint64_t> shape(tensor.shape.begin(), tensor.shape.end());
-  const std::size_t count = elements(tensor);
-  const std::optional<NpyType> type = npyTypeOf(tensor.dtype);
-  std::string bytes = npyHeader(type.value_or(NpyType::F32), shape);
-  if (type) {
-    bytes.append(reinterpret_cast<const char *>(tensor.values), count * elementBytes(*type));
-    return bytes;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto value = static_cast<float>(elementAt(tensor.values, tensor.dtype, i));
-    bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
-  }
-  return bytes;
-}
-
 /// An archive that is built in memory: a file of ours appears complete or not at all.
 class ArchiveWriter {
 public:
@@ -124,6 +108,22 @@ std::optional<NpyType> npyTypeOf(std::int32_t dtype) {
   default:
     return std::nullopt;
   }
+}
+
+std::string npyBytes(const TensorSource &tensor) {
+  const std::vector<std::uint64_t> shape(tensor.shape.begin(), tensor.shape.end());
+  const std::size_t count = elements(tensor);
+  const std::optional<NpyType> type = npyTypeOf(tensor.dtype);
+  std::string bytes = npyHeader(type.value_or(NpyType::F32), shape);
+  if (type) {
+    bytes.append(reinterpret_cast<const char *>(tensor.values), count * elementBytes(*type));
+    return bytes;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto value = static_cast<float>(elementAt(tensor.values, tensor.dtype, i));
+    bytes.append(reinterpret_cast<const char *>(&value), sizeof value);
+  }
+  return bytes;
 }
 
 void writeNpz(const std::string &path, const std::vector<TensorSource> &tensors) {

@@ -19,4 +19,7 @@ std::optional<NpyType> npyTypeOf(std::int32_t dtype);
 /// becomes float32, which holds its values exactly. The same tensors give the same bytes.
 void writeNpz(const std::string &path, const std::vector<TensorSource> &tensors);
 
+/// The bytes of an NPY file, likewise.
+std::string npyBytes(const TensorSource &tensor);
+
 } // namespace apr::train

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/predict.h"
 
+#include "runtime/train/elements.h"
 #include "runtime/train/json_text.h"
 #include "runtime/train/statistics.h"
 
@@ -22,12 +23,19 @@ std::string resultName(const aprt_entry &entry, const aprt_tensor &result) {
   return name.empty() || (name == "result" && entry.result_count == 1) ? entry.name : name;
 }
 
+/// Receives the results of each call: of so many records, along the first axis or one in all.
+class PredictionSink {
+public:
+  virtual ~PredictionSink() = default;
+  virtual void add(const EntryCall &call, std::size_t records, bool hasRecordAxis) = 0;
+};
+
 /// Renders the results of calls, record by record.
-class Renderer {
+class Renderer : public PredictionSink {
 public:
   Renderer(const aprt_entry &entry, PredictionFormat format) : entry_(entry), format_(format) {}
 
-  void add(const EntryCall &call, std::size_t records, bool hasRecordAxis) {
+  void add(const EntryCall &call, std::size_t records, bool hasRecordAxis) override {
     if (format_ == PredictionFormat::Csv && text_.empty())
       header(call, hasRecordAxis);
     for (std::size_t record = 0; record < records; ++record) {
@@ -132,6 +140,41 @@ private:
   std::string text_;
 };
 
+/// Joins the results of calls along the first axis.
+class ArrayCollector : public PredictionSink {
+public:
+  ArrayCollector(const aprt_entry &entry, bool isOneCall) : entry_(entry), isOneCall_(isOneCall) {}
+
+  void add(const EntryCall &call, std::size_t records, bool hasRecordAxis) override {
+    arrays_.resize(call.resultCount());
+    for (std::size_t i = 0; i < call.resultCount(); ++i) {
+      const ResultView result = call.result(i);
+      PredictedArray &array = arrays_[i];
+      const auto *bytes = reinterpret_cast<const std::byte *>(result.values);
+      array.values.insert(array.values.end(), bytes,
+                          bytes + result.elements * elementBytes(result.tensor->dtype));
+      if (array.shape.empty()) {
+        array.name = resultName(entry_, *result.tensor);
+        array.dtype = result.tensor->dtype;
+        array.shape.assign(result.shape.begin(), result.shape.end());
+        if (hasRecordAxis)
+          array.shape[0] = 0;
+        else if (!isOneCall_)
+          array.shape.insert(array.shape.begin(), 0);
+      }
+      if (hasRecordAxis || !isOneCall_)
+        array.shape[0] += static_cast<std::int64_t>(records);
+    }
+  }
+
+  std::vector<PredictedArray> finish() { return std::move(arrays_); }
+
+private:
+  const aprt_entry &entry_;
+  bool isOneCall_;
+  std::vector<PredictedArray> arrays_;
+};
+
 bool haveSameFirstDim(const aprt_entry &entry, const aprt_dim *first) {
   for (std::uint32_t i = 0; i < entry.result_count; ++i) {
     const aprt_tensor &result = entry.results[i];
@@ -153,21 +196,22 @@ const aprt_dim *rowDim(const aprt_entry &entry, const FixedInputs &fixed) {
   return nullptr;
 }
 
-} // namespace
-
-std::string predict(Instance &instance, const aprt_entry &entry, const FixedInputs &fixed,
-                    const Dataset &data, std::size_t batchRows, PredictionFormat format) {
+/// Whether results have a row for each row of the data.
+bool isPerRecord(const aprt_entry &entry, const FixedInputs &fixed) {
   const aprt_dim *row = rowDim(entry, fixed);
-  const bool isPerRecord = !(row && isOneRowPerCall(entry, fixed)) && haveSameFirstDim(entry, row);
+  return !(row && isOneRowPerCall(entry, fixed)) && haveSameFirstDim(entry, row);
+}
+
+void callWithRows(Instance &instance, const aprt_entry &entry, const FixedInputs &fixed,
+                  const Dataset &data, std::size_t batchRows, PredictionSink &sink) {
+  const bool isSplit = isPerRecord(entry, fixed);
   RowFeed feed(instance, entry, fixed, data,
-               isPerRecord ? batchRows : std::max<std::size_t>(data.rows, 1));
-  Renderer renderer(entry, format);
+               isSplit ? batchRows : std::max<std::size_t>(data.rows, 1));
   if (!feed.hasRows()) {
     feed.run({}, 0);
     const std::size_t records =
-        isPerRecord ? static_cast<std::size_t>(feed.call().result(0).shape[0]) : 1;
-    renderer.add(feed.call(), records, isPerRecord);
-    return renderer.finish();
+        isSplit ? static_cast<std::size_t>(feed.call().result(0).shape[0]) : 1;
+    return sink.add(feed.call(), records, isSplit);
   }
   std::vector<std::size_t> rows(data.rows);
   std::iota(rows.begin(), rows.end(), std::size_t{0});
@@ -175,10 +219,28 @@ std::string predict(Instance &instance, const aprt_entry &entry, const FixedInpu
   for (std::size_t first = 0; first < rows.size();) {
     const std::size_t count = std::min(feed.batchRows(), rows.size() - first);
     feed.run(all.subspan(first, count), static_cast<std::int64_t>(first));
-    renderer.add(feed.call(), isPerRecord ? count : 1, isPerRecord);
+    sink.add(feed.call(), isSplit ? count : 1, isSplit);
     first += count;
   }
+}
+
+} // namespace
+
+std::string predict(Instance &instance, const aprt_entry &entry, const FixedInputs &fixed,
+                    const Dataset &data, std::size_t batchRows, PredictionFormat format) {
+  Renderer renderer(entry, format);
+  callWithRows(instance, entry, fixed, data, batchRows, renderer);
   return renderer.finish();
+}
+
+std::vector<PredictedArray> predictArrays(Instance &instance, const aprt_entry &entry,
+                                          const FixedInputs &fixed, const Dataset &data,
+                                          std::size_t batchRows) {
+  const aprt_dim *row = rowDim(entry, fixed);
+  const bool isOneCall = !row || !isOneRowPerCall(entry, fixed);
+  ArrayCollector collector(entry, isOneCall);
+  callWithRows(instance, entry, fixed, data, batchRows, collector);
+  return collector.finish();
 }
 
 } // namespace apr::train

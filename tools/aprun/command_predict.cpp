@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/atomic_file.h"
+#include "runtime/train/npz_writer.h"
 #include "runtime/train/predict.h"
 #include "tools/aprun/commands.h"
 #include "tools/aprun/session.h"
@@ -9,14 +10,53 @@
 #include <algorithm>
 
 namespace apr::aprun {
+namespace {
+
+enum class OutputFormat { Csv, Json, Npy };
+
+OutputFormat outputFormat(const CommandLine &line) {
+  const std::string output = line.option("output").value_or("-");
+  const char *fromName = output.ends_with(".json")                              ? "json"
+                         : output.ends_with(".npy") || output.ends_with(".npz") ? "npy"
+                                                                                : "csv";
+  const std::string format = line.option("format").value_or(fromName);
+  if (format == "csv")
+    return OutputFormat::Csv;
+  if (format == "json")
+    return OutputFormat::Json;
+  if (format == "npy")
+    return OutputFormat::Npy;
+  throw train::Error(train::ErrorKind::Usage, {"--format"},
+                     fmt::format("expected csv, json or npy, found {}", train::inQuotes(format)));
+}
+
+void writeOutput(const std::string &path, const std::string &bytes) {
+  if (path == "-")
+    std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+  else
+    train::writeFile(path, bytes);
+}
+
+void writeArrays(const std::string &path, const std::vector<train::PredictedArray> &arrays) {
+  std::vector<train::TensorSource> tensors;
+  for (const train::PredictedArray &array : arrays)
+    tensors.push_back({array.name, array.dtype, array.shape, array.values.data()});
+  if (path.ends_with(".npz"))
+    return train::writeNpz(path, tensors);
+  if (tensors.size() != 1)
+    throw train::Error(train::ErrorKind::Usage, {"--output"},
+                       fmt::format("the entry has {} results, and an NPY file holds one array; "
+                                   "write an archive of them with -o FILE.npz",
+                                   tensors.size()));
+  writeOutput(path, train::npyBytes(tensors.front()));
+}
+
+} // namespace
 
 int predictCommand(const CommandLine &line) {
   if (line.arguments.size() != 1)
     throw train::Error(train::ErrorKind::Usage, "aprun predict takes one argument, a run");
-  const std::string format = line.option("format").value_or("csv");
-  if (format != "csv" && format != "json")
-    throw train::Error(train::ErrorKind::Usage, {"--format"},
-                       fmt::format("expected csv or json, found {}", train::inQuotes(format)));
+  const OutputFormat format = outputFormat(line);
   Session session = readSession(line);
   openModel(session, line);
   train::Instance instance(session.model->table(), session.settings.trainer.workers);
@@ -36,15 +76,15 @@ int predictCommand(const CommandLine &line) {
       session.settings.format.skippedLines = 0;
   }
   const LoadedData loaded = loadData(session, train::inputNeeds(entry, fixed), DataUse::EveryRow);
-  const std::string text = train::predict(
-      instance, entry, fixed, loaded.data,
-      std::max<std::size_t>(session.settings.trainer.batchRows, 256),
-      format == "csv" ? train::PredictionFormat::Csv : train::PredictionFormat::Json);
+  const std::size_t batchRows = std::max<std::size_t>(session.settings.trainer.batchRows, 256);
   const std::string output = line.option("output").value_or("-");
-  if (output == "-")
-    std::fwrite(text.data(), 1, text.size(), stdout);
+  if (format == OutputFormat::Npy)
+    writeArrays(output, train::predictArrays(instance, entry, fixed, loaded.data, batchRows));
   else
-    train::writeFile(output, text);
+    writeOutput(output,
+                train::predict(instance, entry, fixed, loaded.data, batchRows,
+                               format == OutputFormat::Csv ? train::PredictionFormat::Csv
+                                                           : train::PredictionFormat::Json));
   return Success;
 }
 
