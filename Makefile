@@ -76,6 +76,15 @@ fuzz-bits: build ## Compare interpreter and native code on random graphs (FUZZ_S
 	  --seconds=$(FUZZ_SECONDS) --jobs=$(shell nproc) --out=$(BUILD)/fuzz \
 	  --log=$(BUILD)/fuzz/$(FUZZ_SEED).json --commit=$(shell git rev-parse --short HEAD)
 
+KILLS ?= 200
+KILL_SEED ?= 1
+.PHONY: kill-tests
+kill-tests: build ## Kill a training at random moments (KILLS=200, KILL_SEED=1) and resume it: same bits
+	@mkdir -p $(BUILD)/kill-tests && cd $(BUILD)/kill-tests && \
+	  python3 $(CURDIR)/test/e2e/Inputs/resume_training.py kills $(KILL_SEED) $(KILLS) \
+	  $(abspath $(BUILD))/tools/aprun/aprun $(CURDIR)/docs/examples/digits/digits.run.toml \
+	  --epochs 20 --record step --checkpoint-every "40 steps"
+
 # BENCH: options of test/bench/peers/bench.py, as "--only 'lenet|gpt' --rounds 15".
 BENCH_PYTHON ?= $(firstword $(wildcard $(BUILD)/bench-peers/bin/python) python3)
 .PHONY: bench

@@ -32,12 +32,37 @@ int openRetrying(const char *path, int flags, mode_t mode) {
   return descriptor;
 }
 
+/// Writes all bytes, in as many pieces as it takes; false with errno where that fails.
+bool writeFully(int descriptor, std::string_view bytes) {
+  constexpr std::size_t largestWrite = std::size_t{1} << 30;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), largestWrite));
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written == 0)
+      errno = EIO; // a device that takes nothing would be asked forever
+    if (written <= 0)
+      return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
 int syncRetrying(int descriptor) {
   int result;
   do
     result = ::fsync(descriptor);
   while (result != 0 && errno == EINTR);
   return result;
+}
+
+/// Forces a rename to the disk where the file system can.
+void syncFolder(const std::string &path) {
+  const int folder = openRetrying(path.c_str(), O_RDONLY | O_DIRECTORY, 0);
+  if (folder < 0)
+    return;
+  syncRetrying(folder);
+  ::close(folder);
 }
 
 } // namespace
@@ -66,16 +91,8 @@ void AtomicFile::fail(const char *action) {
 }
 
 void AtomicFile::write(std::string_view bytes) {
-  constexpr std::size_t largestWrite = std::size_t{1} << 30;
-  while (!bytes.empty()) {
-    const ssize_t written =
-        ::write(descriptor_, bytes.data(), std::min(bytes.size(), largestWrite));
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      fail("write");
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (!writeFully(descriptor_, bytes))
+    fail("write");
 }
 
 void AtomicFile::commit() {
@@ -89,11 +106,65 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0)
     fail("put in place");
   temporary_.clear();
-  const int folder = openRetrying(folderOf(path_).c_str(), O_RDONLY | O_DIRECTORY, 0);
-  if (folder < 0)
+  syncFolder(folderOf(path_));
+}
+
+GrowingFile::GrowingFile(std::string path, std::uint64_t keep) : path_(std::move(path)) {
+  descriptor_ = openRetrying(path_.c_str(), O_WRONLY | O_CREAT, 0666);
+  const bool isReady = descriptor_ >= 0 && truncateTo(keep) &&
+                       ::lseek(descriptor_, static_cast<off_t>(keep), SEEK_SET) >= 0;
+  size_ = keep;
+  if (isReady)
     return;
-  syncRetrying(folder);
-  ::close(folder);
+  const int cause = errno;
+  if (descriptor_ >= 0)
+    ::close(descriptor_);
+  throw Error(ErrorKind::Data, {path_},
+              fmt::format("cannot create the file: {}", std::strerror(cause)));
+}
+
+GrowingFile::~GrowingFile() { ::close(descriptor_); }
+
+bool GrowingFile::truncateTo(std::uint64_t size) {
+  int result;
+  do
+    result = ::ftruncate(descriptor_, static_cast<off_t>(size));
+  while (result != 0 && errno == EINTR);
+  // Pipes and devices have no size to cut.
+  return result == 0 || (errno == EINVAL && size == 0);
+}
+
+bool GrowingFile::tryWrite() {
+  if (pending_.empty())
+    return true;
+  if (writeFully(descriptor_, pending_)) {
+    size_ += pending_.size();
+    pending_.clear();
+    return true;
+  }
+  // What a failed write left behind is taken back: the file always ends where a piece does.
+  const int cause = errno;
+  truncateTo(size_);
+  ::lseek(descriptor_, static_cast<off_t>(size_), SEEK_SET);
+  errno = cause;
+  return false;
+}
+
+bool GrowingFile::trySync() {
+  return tryWrite() && (syncRetrying(descriptor_) == 0 || errno == EINVAL || errno == ENOTSUP);
+}
+
+void GrowingFile::flush() {
+  if (!trySync())
+    throw Error(ErrorKind::Data, {path_},
+                fmt::format("cannot write the file: {}", std::strerror(errno)));
+}
+
+void renameFile(const std::string &from, const std::string &to) {
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    throw Error(ErrorKind::Data, {to},
+                fmt::format("cannot put the file in place: {}", std::strerror(errno)));
+  syncFolder(folderOf(to));
 }
 
 void writeFile(const std::string &path, std::string_view bytes) {

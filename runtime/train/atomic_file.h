@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,43 @@ private:
   std::string temporary_;
   int descriptor_ = -1;
 };
+
+/// A file that grows while a training goes on, and that a training that was cut off can go on with.
+///
+/// A write that fails takes nothing away: what it left behind is cut off again, and the bytes wait
+/// for the next one, so that the file always ends with a whole piece.
+class GrowingFile {
+public:
+  /// Opens or creates the file and cuts it to its first `keep` bytes.
+  GrowingFile(std::string path, std::uint64_t keep);
+  ~GrowingFile();
+  GrowingFile(const GrowingFile &) = delete;
+  GrowingFile &operator=(const GrowingFile &) = delete;
+
+  const std::string &path() const { return path_; }
+  void add(std::string_view bytes) { pending_ += bytes; }
+  std::size_t pendingBytes() const { return pending_.size(); }
+  /// Bytes with what waits.
+  std::uint64_t size() const { return size_ + pending_.size(); }
+
+  /// Writes what waits; false with errno where that fails.
+  bool tryWrite();
+  /// The same, and forces it to the disk.
+  bool trySync();
+  /// The same; throws `Error` of kind Data.
+  void flush();
+
+private:
+  bool truncateTo(std::uint64_t size);
+
+  std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+  std::string pending_;
+};
+
+/// Renames a file and forces the folder; throws `Error` of kind Data.
+void renameFile(const std::string &from, const std::string &to);
 
 /// Writes a whole file through `AtomicFile`.
 void writeFile(const std::string &path, std::string_view bytes);

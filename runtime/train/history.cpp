@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/history.h"
 
-#include "runtime/train/error.h"
 #include "runtime/train/json_text.h"
-
-#include <fmt/format.h>
-
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <string_view>
-#include <unistd.h>
 
 namespace apr::train {
 namespace {
@@ -46,28 +37,9 @@ std::string historyLine(const EpochReport &report, double seconds) {
   return line(json);
 }
 
-History::History(std::string path)
-    : path_(std::move(path)),
-      descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-  if (descriptor_ < 0)
-    throw Error(ErrorKind::Data, {path_},
-                fmt::format("cannot create the file: {}", std::strerror(errno)));
-}
-
-History::~History() { ::close(descriptor_); }
-
 void History::write(const std::string &line) {
-  const std::string text = line + "\n";
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      throw Error(ErrorKind::Data, {path_},
-                  fmt::format("cannot write the file: {}", std::strerror(errno)));
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
+  file_.add(line + "\n");
+  file_.tryWrite();
 }
 
 void History::addStep(const StepReport &report, double seconds) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/metrics.h"
 
+#include "runtime/train/error.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,7 +27,7 @@ MetricSums::MetricSums(const aprt_entry &entry) {
         result.role == APRT_SCALAR && (result.dtype == APRT_I32 || result.dtype == APRT_I64);
     const std::int32_t role = isCount ? APRT_SUM : result.role;
     // How many elements a count has is known with the first call.
-    sums_.push_back({result.name, i, role, {}, std::vector<double>(role == APRT_SUM ? 0 : 1), 0});
+    sums_.push_back({{result.name, {}, std::vector<double>(role == APRT_SUM ? 0 : 1), 0}, i, role});
   }
 }
 
@@ -92,6 +94,19 @@ Metrics MetricSums::result() const {
       metrics.push_back({sum.name, sum.totals[0] / sum.weight});
   }
   return metrics;
+}
+
+std::vector<MetricTotals> MetricSums::totals() const { return {sums_.begin(), sums_.end()}; }
+
+void MetricSums::restore(const std::vector<MetricTotals> &totals) {
+  bool fits = totals.size() == sums_.size();
+  for (std::size_t i = 0; fits && i < totals.size(); ++i)
+    fits = totals[i].name == sums_[i].name &&
+           (sums_[i].role == APRT_SUM || totals[i].totals.size() == 1);
+  if (!fits)
+    throw Error(ErrorKind::Data, "the sums of figures are not those of the model's train block");
+  for (std::size_t i = 0; i < totals.size(); ++i)
+    static_cast<MetricTotals &>(sums_[i]) = totals[i];
 }
 
 Metrics metricsOf(const EntryCall &call, std::size_t rows) {

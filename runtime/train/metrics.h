@@ -24,6 +24,16 @@ using Metrics = std::vector<Metric>;
 /// The metric of this name or null.
 const Metric *find(const Metrics &metrics, std::string_view name);
 
+/// What `MetricSums` has added up under one name.
+struct MetricTotals {
+  std::string name;
+  std::vector<std::int64_t> shape; ///< of an element count; else empty
+  std::vector<double> totals;      ///< one, or one per element of a count
+  double weight = 0;
+
+  bool operator==(const MetricTotals &) const = default;
+};
+
 /// Adds up what a train block's calls report, in f64 and in the order of the calls.
 ///
 /// Row results (APRT_ROWS) are added row by row and divided by their number at the end, so the
@@ -38,14 +48,15 @@ public:
   void add(const EntryCall &call, std::size_t rows);
   Metrics result() const;
 
+  /// What was added up so far, and how to go on from it; totals of other names or other numbers of
+  /// elements than the entry's are an `Error` of kind Data.
+  std::vector<MetricTotals> totals() const;
+  void restore(const std::vector<MetricTotals> &totals);
+
 private:
-  struct Sum {
-    std::string name;
+  struct Sum : MetricTotals {
     std::size_t result = 0;
     std::int32_t role = APRT_SCALAR;
-    std::vector<std::int64_t> shape; ///< of the last call
-    std::vector<double> totals;      ///< one, or one per element of a count
-    double weight = 0;
   };
   static void add(Sum &sum, const ResultView &result, std::size_t rows);
   std::vector<Sum> sums_;

@@ -29,12 +29,13 @@ std::string clockText(double seconds) {
 }
 
 Progress::Progress(std::FILE *out, Device device, ProgressStyle style)
-    : out_(out), device_(device), style_(std::move(style)), start_(Clock::now()) {}
+    : out_(out), device_(device), style_(std::move(style)), start_(Clock::now()),
+      nextTimedLine_(style_.secondsBefore + 1), lastBar_(style_.secondsBefore - 1) {}
 
 Progress::~Progress() { clearBar(); }
 
 double Progress::seconds() const {
-  return std::chrono::duration<double>(Clock::now() - start_).count();
+  return style_.secondsBefore + std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
 void Progress::line(const std::string &text) {
@@ -65,7 +66,9 @@ void Progress::drawBar(const StepReport &report) {
   const std::string place = style_.epochs > 0
                                 ? fmt::format("epoch {}/{}", report.epoch, style_.epochs)
                                 : fmt::format("step {}/{}", report.step, style_.steps);
-  const std::string left = share > 0 ? clockText(now / share - now) : "-:--";
+  const double done = share - style_.shareBefore;
+  const std::string left =
+      done > 0 ? clockText((now - style_.secondsBefore) / done * (1 - share)) : "-:--";
   fmt::print(out_, "\r\x1b[K{} [{:=<{}}{:<{}}]{}  {} left", place, "", filled, "", width - filled,
              figures(report.metrics, ""), left);
   std::fflush(out_);

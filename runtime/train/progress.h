@@ -20,6 +20,8 @@ struct ProgressStyle {
   std::uint64_t every = 0;               ///< a line every so many steps
   std::vector<std::uint64_t> onlyEpochs; ///< empty: all, at most about a hundred
   std::vector<LogColumn> table;          ///< empty: a line of all figures
+  double secondsBefore = 0;              ///< of a training that goes on
+  double shareBefore = 0;                ///< of the whole training that was done before
 };
 
 /// Prints progress: on a terminal a bar with the time left that is redrawn in place, elsewhere
@@ -37,7 +39,7 @@ public:
   void onStep(const StepReport &report);
   void onEpoch(const EpochReport &report);
 
-  /// Seconds since the start.
+  /// Seconds since the start, with those before it.
   double seconds() const;
 
 private:
@@ -54,9 +56,9 @@ private:
   Device device_;
   ProgressStyle style_;
   Clock::time_point start_;
-  double nextTimedLine_ = 1;
+  double nextTimedLine_;
+  double lastBar_;
   double timedLineInterval_ = 1;
-  double lastBar_ = -1;
   bool hasBar_ = false;
   bool hasTableHead_ = false;
 };

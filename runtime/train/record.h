@@ -93,15 +93,23 @@ struct RunRecord {
   std::string stateHash;
   std::string weightHash;
   std::map<std::string, std::string> tensorHashes; ///< of the whole state, by name
-  std::string end;                                 ///< "finished", "interrupted"
-  std::map<std::string, std::string> outputs;      ///< SHA-256 of the files written, by name
+  std::string end;                                 ///< one of `runEnds`
+  /// Of a training that stops early and goes back to its best epoch; its epoch is 0 where none is.
+  BestSoFar best;
+  std::map<std::string, std::string> outputs; ///< SHA-256 of the files written, by name
   std::optional<RecordedSteps> stepRecord;
   RunInformation information;
   /// The digests of the training (the same on every machine) and of the whole record; filled by
   /// writeRecord and readRecord.
   std::string trainingDigest;
   std::string recordDigest;
+
+  /// Whether the training ended before it would have: within an epoch, perhaps.
+  bool isCutShort() const { return end == "interrupted" || end == "time limit"; }
 };
+
+/// How a training ends.
+constexpr const char *runEnds[] = {"finished", "stopped early", "interrupted", "time limit"};
 
 /// Writes folder/run.json and sets the record's digests.
 void writeRecord(RunRecord &record, const std::string &folder);
@@ -109,6 +117,15 @@ void writeRecord(RunRecord &record, const std::string &folder);
 /// Reads folder/run.json. Anything missing, superfluous or of the wrong type is an `Error` of kind
 /// Data that names the key. Digests are not checked: `findAlterations` does.
 RunRecord readRecord(const std::string &folder);
+
+/// The same as text, with digests; `parseRecord` reads it, `file` names it in errors.
+std::string recordText(const RunRecord &record, const std::string &folder);
+RunRecord parseRecord(const std::string &text, const std::string &file, const std::string &folder);
+
+/// Where two trainings are not the same before their first step: a line for each setting, file or
+/// row count of the records' headers, "hyper.step.lr is 0.1, the checkpoint has 0.01". `changes`
+/// and the values of hyperparameters are left out: they may change on the way.
+std::vector<std::string> headerDifferences(const RunRecord &recorded, const RunRecord &now);
 
 /// Binds the inputs wanted to the columns of a new table as in training: by name where both have a
 /// header, else by position; a table without a header that has just the columns needed gives them

@@ -127,8 +127,7 @@ void readConstants(Transform &transform, const Reader &constants, std::size_t wa
   for (const Reader &constant : constants.list())
     transform.constants.push_back(constant.number());
   if (transform.constants.size() != wanted)
-    constants.fail(
-        fmt::format("has {} numbers, expected {}", transform.constants.size(), wanted));
+    constants.fail(fmt::format("has {} numbers, expected {}", transform.constants.size(), wanted));
 }
 
 Transform readTransform(const Reader &reader) {
@@ -150,10 +149,9 @@ Transform readTransform(const Reader &reader) {
     return transform;
   }
   reader.keys({"kind", "constants"});
-  const bool isPair = transform.kind == TransformKind::Normalise ||
-                      transform.kind == TransformKind::Standardise ||
-                      transform.kind == TransformKind::MinMax ||
-                      transform.kind == TransformKind::Clip;
+  const bool isPair =
+      transform.kind == TransformKind::Normalise || transform.kind == TransformKind::Standardise ||
+      transform.kind == TransformKind::MinMax || transform.kind == TransformKind::Clip;
   const std::size_t wanted = isPair ? 2 : transform.kind == TransformKind::Log ? 0 : 1;
   readConstants(transform, reader.at("constants"), wanted);
   return transform;
@@ -269,8 +267,8 @@ RecordedFile readDataFile(const Reader &reader) {
 
 void readData(RunRecord &record, const Reader &data) {
   data.keys({"files", "format", "window", "stride", "vocabulary", "header", "delimiter", "skip",
-             "missing_words", "column_count", "columns", "validation", "dropped_rows",
-             "training_rows", "validation_rows", "split_hash"});
+             "missing_words", "column_count", "columns", "validation", "limit", "overfit",
+             "dropped_rows", "training_rows", "validation_rows", "split_hash"});
   for (const Reader &file : data.at("files").list())
     record.dataFiles.push_back(readDataFile(file));
   ByteFormat &bytes = record.settings.bytes;
@@ -296,6 +294,8 @@ void readData(RunRecord &record, const Reader &data) {
   if (!(record.settings.validation >= 0 && record.settings.validation < 1))
     data.at("validation").fail("is not a share from 0 to 1");
   record.droppedRows = data.at("dropped_rows").count();
+  record.settings.loop.limit = data.at("limit").count();
+  record.settings.loop.overfit = data.at("overfit").count();
   record.trainingRows = data.at("training_rows").count();
   record.validationRows = data.at("validation_rows").count();
   record.splitHash = data.at("split_hash").hash();
@@ -311,6 +311,45 @@ void readInputs(RunRecord &record, const Reader &inputs) {
                                 record.columnCount, inQuotes(input.need.name)));
 }
 
+void readEarlyStop(RunSettings &settings, const Reader &reader) {
+  if (reader.isNothing())
+    return;
+  reader.keys({"metric", "better", "min_delta", "patience"});
+  settings.stopsEarly = true;
+  BestOptions &best = settings.trainer.best;
+  best.isWatched = true;
+  best.metric = reader.at("metric").text();
+  best.better = reader.at("better").oneOf<Better>(
+      {{"auto", Better::ByName}, {"smaller", Better::Smaller}, {"greater", Better::Greater}});
+  best.minDelta = reader.at("min_delta").number();
+  best.patience = reader.at("patience").count();
+}
+
+void readChanges(TrainerOptions &trainer, const Reader &changes) {
+  for (const Reader &reader : changes.list()) {
+    reader.keys({"step", "hyper"});
+    HyperChange change;
+    change.step = reader.at("step").count();
+    if (!trainer.changes.empty() && change.step < trainer.changes.back().step)
+      reader.at("step").fail("is less than that of the change before");
+    for (const auto &[name, value] : reader.at("hyper").entries())
+      change.values[name] = value.number();
+    trainer.changes.push_back(std::move(change));
+  }
+}
+
+void readBest(BestSoFar &best, const Reader &reader) {
+  if (reader.isNothing())
+    return;
+  reader.keys({"metric", "value", "bits", "epoch", "step"});
+  best.metric = reader.at("metric").text();
+  best.value = reader.at("value").number();
+  if (reader.at("bits").hexadecimal(16) != figureBits(best.value))
+    reader.at("bits").fail(fmt::format("are not those of its value, {}", figureBits(best.value)));
+  best.epoch = reader.at("epoch").count(1, anyCount);
+  best.step = reader.at("step").count();
+}
+
 void readTraining(RunRecord &record, const Reader &root) {
   TrainerOptions &trainer = record.settings.trainer;
   trainer.block = root.at("block").text();
@@ -323,7 +362,8 @@ void readTraining(RunRecord &record, const Reader &root) {
     trainer.fixed.values[name] = value.number();
   record.startHash = root.at("start").keys({"sha256"}).at("sha256").hashOrNothing();
   const Reader train = root.at("train");
-  train.keys({"batch", "augment", "shuffle", "drop_last", "measure", "validate_every", "early_stop"});
+  train.keys(
+      {"batch", "augment", "shuffle", "drop_last", "measure", "validate_every", "early_stop"});
   trainer.batchRows = static_cast<std::size_t>(train.at("batch").count(1, std::uint64_t{1} << 40));
   for (const auto &[input, steps] : train.at("augment").entries())
     trainer.fixed.augmentations[input] = parseAugmentation(steps.text(), {inQuotes(input)});
@@ -331,6 +371,9 @@ void readTraining(RunRecord &record, const Reader &root) {
   trainer.lastBatch = train.at("drop_last").truth() ? LastBatch::Drop : LastBatch::Keep;
   trainer.measure =
       train.at("measure").oneOf<Measure>({{"during", Measure::During}, {"after", Measure::After}});
+  trainer.validateEvery = train.at("validate_every").count(1, anyCount);
+  readEarlyStop(record.settings, train.at("early_stop"));
+  readChanges(trainer, root.at("changes"));
 }
 
 void readEpochs(RunRecord &record, const Reader &epochs) {
@@ -350,11 +393,13 @@ void readEpochs(RunRecord &record, const Reader &epochs) {
 }
 
 void readResult(RunRecord &record, const Reader &result) {
-  result.keys(
-      {"end", "epochs", "steps", "training", "validation", "state_hash", "weight_hash", "tensors"});
+  result.keys({"end", "epochs", "steps", "training", "validation", "best", "state_hash",
+               "weight_hash", "tensors"});
   record.end = result.at("end").text();
-  if (record.end != "finished" && record.end != "interrupted")
-    result.at("end").fail("is neither finished nor interrupted");
+  if (std::find(std::begin(runEnds), std::end(runEnds), record.end) == std::end(runEnds))
+    result.at("end").fail(
+        fmt::format("is none of {}", listed({std::begin(runEnds), std::end(runEnds)})));
+  readBest(record.best, result.at("best"));
   record.epochs = result.at("epochs").count();
   record.steps = result.at("steps").count(0, anyCount);
   if (!record.history.empty() && record.steps < record.history.back().step)
@@ -421,11 +466,16 @@ void checkVersion(const Reader &root) {
 
 RunRecord readRecord(const std::string &folder) {
   const std::string file = folder + "/run.json";
-  const ParsedJson json = parseJson(readFile(file), file);
+  return parseRecord(readFile(file), file, folder);
+}
+
+RunRecord parseRecord(const std::string &text, const std::string &file, const std::string &folder) {
+  const ParsedJson json = parseJson(text, file);
   const Reader root(json, file, "");
   checkVersion(root);
   root.keys({"record_version", "model", "block", "seed", "hyper", "dims", "values", "start", "data",
-             "inputs", "train", "epochs", "result", "files", "steps", "information", "digests"});
+             "inputs", "train", "changes", "epochs", "result", "files", "steps", "information",
+             "digests"});
   RunRecord record;
   readModel(record, root.at("model"));
   readTraining(record, root);

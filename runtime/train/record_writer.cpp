@@ -8,9 +8,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
+#include <string_view>
 
 namespace apr::train {
 namespace {
@@ -162,10 +165,42 @@ Json dataJson(const RunRecord &record) {
           {"column_count", record.columnCount},
           {"columns", record.columnNames},
           {"validation", settings.validation},
+          {"limit", settings.loop.limit},
+          {"overfit", settings.loop.overfit},
           {"dropped_rows", record.droppedRows},
           {"training_rows", record.trainingRows},
           {"validation_rows", record.validationRows},
           {"split_hash", record.splitHash}};
+}
+
+Json earlyStopJson(const RunSettings &settings) {
+  if (!settings.stopsEarly)
+    return nullptr;
+  const BestOptions &best = settings.trainer.best;
+  const char *better = best.better == Better::ByName    ? "auto"
+                       : best.better == Better::Smaller ? "smaller"
+                                                        : "greater";
+  return {{"metric", best.metric},
+          {"better", better},
+          {"min_delta", best.minDelta},
+          {"patience", best.patience}};
+}
+
+Json changesJson(const std::vector<HyperChange> &changes) {
+  Json list = Json::array();
+  for (const HyperChange &change : changes)
+    list.push_back({{"step", change.step}, {"hyper", hyperJson(change.values)}});
+  return list;
+}
+
+Json bestJson(const BestSoFar &best) {
+  if (best.epoch == 0)
+    return nullptr;
+  return {{"metric", best.metric},
+          {"value", jsonNumber(best.value)},
+          {"bits", figureBits(best.value)},
+          {"epoch", best.epoch},
+          {"step", best.step}};
 }
 
 Json resultJson(const RunRecord &record) {
@@ -174,6 +209,7 @@ Json resultJson(const RunRecord &record) {
           {"steps", record.steps},
           {"training", figuresJson(record.training)},
           {"validation", figuresJson(record.validation)},
+          {"best", bestJson(record.best)},
           {"state_hash", record.stateHash},
           {"weight_hash", record.weightHash},
           {"tensors", record.tensorHashes}};
@@ -228,7 +264,10 @@ Json recordJson(const RunRecord &record, const std::string &folder) {
             {"augment", augmentJson(trainer.fixed.augmentations)},
             {"shuffle", trainer.order == RowOrder::Shuffled},
             {"drop_last", trainer.lastBatch == LastBatch::Drop},
-            {"measure", trainer.measure == Measure::After ? "after" : "during"}}},
+            {"measure", trainer.measure == Measure::After ? "after" : "during"},
+            {"validate_every", trainer.validateEvery},
+            {"early_stop", earlyStopJson(record.settings)}}},
+          {"changes", changesJson(trainer.changes)},
           {"epochs", epochsJson(record.history)},
           {"result", resultJson(record)},
           {"files", record.outputs},
@@ -262,12 +301,58 @@ void layOut(const Json &value, std::size_t indent, std::size_t used, std::string
   text += "\n" + std::string(indent, ' ') + (value.is_object() ? '}' : ']');
 }
 
+/// What is not part of the header, or may change within a training.
+bool isComparedMember(const std::string &path) {
+  constexpr std::string_view others[] = {"epochs",      "result",  "files", "steps",
+                                         "information", "changes", "hyper"};
+  return std::find(std::begin(others), std::end(others), path) == std::end(others);
+}
+
+void compareHeaders(const std::string &path, const Json &recorded, const Json &now,
+                    std::vector<std::string> &found) {
+  constexpr std::size_t longest = 60;
+  if (recorded == now)
+    return;
+  const bool areObjects = recorded.is_object() && now.is_object();
+  const bool areLists = recorded.is_array() && now.is_array() && recorded.size() == now.size();
+  if (areLists)
+    for (std::size_t i = 0; i < now.size(); ++i)
+      compareHeaders(fmt::format("{}[{}]", path, i), recorded[i], now[i], found);
+  if (areObjects)
+    for (const auto &[key, value] : now.items()) {
+      const std::string member = path.empty() ? key : path + "." + key;
+      if (isComparedMember(member))
+        compareHeaders(member, recorded.contains(key) ? recorded[key] : Json(), value, found);
+    }
+  // Members that only the record has: those of maps, such as compile-time values.
+  if (areObjects)
+    for (const auto &[key, value] : recorded.items())
+      if (!now.contains(key))
+        compareHeaders(path.empty() ? key : path + "." + key, value, Json(), found);
+  if (areObjects || areLists)
+    return;
+  const auto shown = [](const Json &value) {
+    std::string text = dumped(value, -1);
+    if (value.is_null())
+      return std::string("not given");
+    return text.size() <= longest ? text : text.substr(0, longest) + "…";
+  };
+  found.push_back(fmt::format("{}: the checkpoint has {}, this training {}", path, shown(recorded),
+                              shown(now)));
+}
+
 } // namespace
 
 std::string figureBits(double value) {
   // NaNs are one value here as everywhere.
   const auto bits = std::isnan(value) ? 0x7ff8000000000000u : std::bit_cast<std::uint64_t>(value);
   return fmt::format("{:016x}", bits);
+}
+
+std::string recordText(const RunRecord &record, const std::string &folder) {
+  Json document = recordJson(record, folder);
+  addDigests(document);
+  return dumped(document, -1);
 }
 
 void writeRecord(RunRecord &record, const std::string &folder) {
@@ -278,6 +363,12 @@ void writeRecord(RunRecord &record, const std::string &folder) {
   std::string text;
   layOut(document, 0, widestLine, text);
   writeFile(folder + "/run.json", text + "\n");
+}
+
+std::vector<std::string> headerDifferences(const RunRecord &recorded, const RunRecord &now) {
+  std::vector<std::string> found;
+  compareHeaders("", recordJson(recorded, ""), recordJson(now, ""), found);
+  return found;
 }
 
 } // namespace apr::train

@@ -29,6 +29,14 @@ void RunRecorder::recordSteps(const std::string &folder) {
   steps_ = std::make_unique<StepRecorder>(folder, instance_.model());
 }
 
+void RunRecorder::resumeSteps(const std::string &folder, const RecordedSteps &soFar) {
+  steps_ = std::make_unique<StepRecorder>(folder, instance_.model(), soFar);
+}
+
+std::optional<RecordedSteps> RunRecorder::stepsSoFar() const {
+  return steps_ ? std::optional(steps_->soFar()) : std::nullopt;
+}
+
 void RunRecorder::add(RecordedEpoch entry) {
   entry.stateHash = stateHash(instance_);
   record_.history.push_back(std::move(entry));
@@ -60,6 +68,7 @@ std::string splitHash(const Split &split) {
   Sha256 hash;
   hashRows(hash, split.training);
   hashRows(hash, split.validation);
+  hashRows(hash, split.test);
   return hash.finish();
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace apr::train {
@@ -22,6 +23,11 @@ public:
 
   /// Hashes every step into a file in this folder.
   void recordSteps(const std::string &folder);
+  /// Goes on with such a file after these steps.
+  void resumeSteps(const std::string &folder, const RecordedSteps &soFar);
+  std::optional<RecordedSteps> stepsSoFar() const;
+  /// Forces that file to the disk; false with errno where that fails.
+  bool trySync() { return !steps_ || steps_->trySync(); }
 
   void onStart();
   void onStep(const StepReport &report);
@@ -41,8 +47,8 @@ private:
 /// After how many steps a training of so many steps without epochs gets an entry: about a hundred.
 std::uint64_t stepsPerEntry(std::uint64_t steps);
 
-/// SHA-256 of the numbers of the training rows, then of the validation rows, each list as its
-/// length and its numbers from 0, as 64-bit little-endian numbers.
+/// SHA-256 of the numbers of the training rows, of the validation rows and of the test rows, each
+/// list as its length and its numbers from 0, as 64-bit little-endian numbers.
 std::string splitHash(const Split &split);
 /// SHA-256 of the rows of an input as the model gets them.
 std::string inputHash(const InputArray &input);

@@ -174,6 +174,40 @@ void setMapEntry(RunSettings &settings, const SettingInfo &info, const std::stri
     replace(settings.transforms, {name, joined(value, key, " | "), value.place});
 }
 
+/// What steers the loop of epochs.
+void setLoop(RunSettings &settings, std::string_view flag, const TomlValue &value,
+             const std::string &key, const SettingInfo &info) {
+  TrainerOptions &trainer = settings.trainer;
+  LoopSettings &loop = settings.loop;
+  if (flag == "validate-every")
+    trainer.validateEvery = sizeOf(value, key);
+  else if (flag == "early-stop") {
+    trainer.best.metric = textOf(value, key);
+    settings.stopsEarly = true;
+  } else if (flag == "patience")
+    trainer.best.patience = sizeOf(value, key);
+  else if (flag == "min-delta") {
+    trainer.best.minDelta = numberOf(value, key);
+    if (!(trainer.best.minDelta >= 0))
+      fail(value.place,
+           fmt::format("{} takes a number of at least 0, found {}", key, trainer.best.minDelta));
+  } else if (flag == "better") {
+    const std::string choice = choiceOf(value, info, key);
+    trainer.best.better = choice == "auto"      ? Better::ByName
+                          : choice == "smaller" ? Better::Smaller
+                                                : Better::Greater;
+  } else if (flag == "time-limit")
+    loop.timeLimit = secondsFromText(wordOf(value, key), value.place);
+  else if (flag == "limit")
+    loop.limit = sizeOf(value, key);
+  else if (flag == "overfit")
+    loop.overfit = sizeOf(value, key);
+  else if (flag == "checkpoint-every")
+    setInterval(loop.checkpoints, wordOf(value, key), value.place);
+  else if (flag == "keep")
+    loop.checkpoints.earlier = sizeOf(value, key);
+}
+
 void setOne(RunSettings &settings, const SettingInfo &info, const TomlValue &value,
             const std::string &folder) {
   const std::string key = fullKey(info);
@@ -248,6 +282,8 @@ void setOne(RunSettings &settings, const SettingInfo &info, const TomlValue &val
       settings.logTable.push_back(logColumn(part, key));
   } else if (flag == "weights-json")
     settings.writesJson = truthOf(value, key);
+  else
+    setLoop(settings, flag, value, key, info);
 }
 
 [[noreturn]] void failUnknownKey(const TomlEntry &entry) {

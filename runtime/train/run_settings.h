@@ -4,6 +4,7 @@
 #include "runtime/train/byte_table.h"
 #include "runtime/train/columns.h"
 #include "runtime/train/csv.h"
+#include "runtime/train/loop_settings.h"
 #include "runtime/train/toml.h"
 #include "runtime/train/trainer.h"
 
@@ -73,6 +74,8 @@ struct RunSettings {
   std::vector<std::uint64_t> logEpochs;
   std::vector<LogColumn> logTable;
   bool writesJson = false;
+  bool stopsEarly = false; ///< and ends with the best epoch, which trainer.best tells
+  LoopSettings loop;
   TrainerOptions trainer;
 };
 

@@ -140,6 +140,14 @@ SafetensorsFile::SafetensorsFile(SafetensorsFile &&other) noexcept
     : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)),
       tensors_(std::move(other.tensors_)), metadata_(std::move(other.metadata_)) {}
 
+SafetensorsFile &SafetensorsFile::operator=(SafetensorsFile &&other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(tensors_, other.tensors_);
+  std::swap(metadata_, other.metadata_);
+  return *this;
+}
+
 SafetensorsFile::~SafetensorsFile() {
   if (descriptor_ >= 0)
     ::close(descriptor_);

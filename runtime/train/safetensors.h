@@ -40,7 +40,7 @@ public:
   static SafetensorsFile open(const std::string &path);
   ~SafetensorsFile();
   SafetensorsFile(SafetensorsFile &&other) noexcept;
-  SafetensorsFile &operator=(SafetensorsFile &&) = delete;
+  SafetensorsFile &operator=(SafetensorsFile &&other) noexcept;
 
   const std::string &path() const { return path_; }
   const std::vector<StoredTensor> &tensors() const { return tensors_; }

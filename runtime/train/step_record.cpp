@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <string_view>
 
 namespace apr::train {
@@ -55,6 +56,10 @@ std::string header(std::size_t columns) {
   return bytes;
 }
 
+std::string partOf(const std::string &folder) {
+  return fmt::format("{}/{}.part", folder, fileName);
+}
+
 } // namespace
 
 std::vector<std::string> stepColumns(const Model &model) {
@@ -80,43 +85,72 @@ std::uint64_t stepRecordBytes(const Model &model, std::uint64_t steps) {
 }
 
 StepRecorder::StepRecorder(const std::string &folder, const Model &model)
-    : file_(std::make_unique<AtomicFile>(fmt::format("{}/{}", folder, fileName))),
-      pending_(header(model.tensors().size() + 1)) {
-  recorded_ = {fileName, stepColumns(model), 0, digestOf(pending_, "")};
+    : folder_(folder),
+      recorded_{fileName, stepColumns(model), 0, digestOf(header(model.tensors().size() + 1), "")},
+      file_(std::make_unique<GrowingFile>(partOf(folder), 0)) {
+  file_->add(header(recorded_.columns.size()));
+}
+
+StepRecorder::StepRecorder(const std::string &folder, const Model &model,
+                           const RecordedSteps &soFar)
+    : folder_(folder), recorded_(soFar) {
+  // A training that had ended has the whole file; one that was cut off has a part.
+  const std::string part = partOf(folder);
+  std::error_code error;
+  const bool isPart = std::filesystem::exists(part, error);
+  const std::string path = isPart ? part : fmt::format("{}/{}", folder, fileName);
+  std::string bytes = readFile(path);
+  const std::uint64_t size = stepRecordBytes(model, soFar.steps);
+  if (soFar.columns != stepColumns(model) || bytes.size() < size)
+    throw Error(ErrorKind::Data, {path},
+                fmt::format("the file has {} bytes, expected the hashes of {} steps", bytes.size(),
+                            soFar.steps));
+  bytes.resize(size);
+  StepRecord::parse(path, bytes, soFar);
+  if (isPart) {
+    file_ = std::make_unique<GrowingFile>(part, size);
+    return;
+  }
+  file_ = std::make_unique<GrowingFile>(part, 0);
+  file_->add(bytes);
+  file_->flush();
 }
 
 StepRecorder::~StepRecorder() = default;
 
 void StepRecorder::add(const StepHashes &hashes) {
   constexpr std::size_t pieceBytes = std::size_t{1} << 20;
-  const std::size_t begin = pending_.size();
+  std::string row;
   for (const std::uint64_t hash : hashes)
-    putNumber(pending_, hash, 8);
-  recorded_.digest = digestOf(recorded_.digest, std::string_view(pending_).substr(begin));
-  putNumber(pending_, firstBytes(recorded_.digest), 8);
+    putNumber(row, hash, 8);
+  recorded_.digest = digestOf(recorded_.digest, row);
+  putNumber(row, firstBytes(recorded_.digest), 8);
   ++recorded_.steps;
-  bytes_ += pending_.size() - begin;
-  if (bytes_ > largestStepRecord)
+  file_->add(row);
+  if (file_->size() > largestStepRecord)
     throw Error(ErrorKind::Data, {fileName},
                 fmt::format("the step record grew beyond {} MiB at step {}; --record epoch keeps "
                             "a hash per epoch",
                             largestStepRecord >> 20, recorded_.steps));
-  if (pending_.size() < pieceBytes)
-    return;
-  file_->write(pending_);
-  pending_.clear();
+  if (file_->pendingBytes() >= pieceBytes)
+    file_->tryWrite();
 }
 
+bool StepRecorder::trySync() { return file_->trySync(); }
+
 RecordedSteps StepRecorder::finish() {
-  file_->write(pending_);
-  pending_.clear();
-  file_->commit();
+  file_->flush();
+  renameFile(partOf(folder_), fmt::format("{}/{}", folder_, fileName));
   return recorded_;
 }
 
 StepRecord StepRecord::read(const std::string &folder, const RecordedSteps &recorded) {
   const std::string path = fmt::format("{}/{}", folder, recorded.file);
-  const std::string bytes = readFile(path);
+  return parse(path, readFile(path), recorded);
+}
+
+StepRecord StepRecord::parse(const std::string &path, const std::string &bytes,
+                             const RecordedSteps &recorded) {
   const auto fail = [&](const std::string &message) {
     return Error(ErrorKind::Data, {path}, message);
   };

@@ -7,21 +7,38 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <span>
 
 namespace apr::train {
+namespace {
+
+const aprt_entry *stepOf(const Model &model, std::uint32_t block) {
+  const aprt_entry *step = model.blockEntry(block, APRT_STEP);
+  if (!step)
+    throw Error(ErrorKind::Data,
+                fmt::format("the train block {} has no step entry", model.blocks()[block].name));
+  return step;
+}
+
+} // namespace
 
 Trainer::Trainer(const aprt_model &table, TrainerOptions options)
     : options_(std::move(options)), instance_(table, options_.workers),
-      block_(instance_.model().block(options_.block)),
-      step_(instance_.model().blockEntry(block_, APRT_STEP)) {
-  if (!step_)
-    throw Error(ErrorKind::Data, fmt::format("the train block {} has no step entry",
-                                             instance_.model().blocks()[block_].name));
+      block_(instance_.model().block(options_.block)), step_(stepOf(instance_.model(), block_)),
+      sums_(*step_), best_(options_.best) {
+  setHypers();
+  options_.fixed.seed = options_.seed;
+}
+
+void Trainer::setHypers() {
   for (const auto &[name, value] : options_.hyper)
     instance_.setHyper(name, value);
-  options_.fixed.seed = options_.seed;
+  for (const HyperChange &change : options_.changes)
+    if (change.step <= stepsDone_)
+      for (const auto &[name, value] : change.values)
+        instance_.setHyper(name, value);
 }
 
 std::vector<InputNeed> Trainer::inputNeeds() const {
@@ -30,8 +47,36 @@ std::vector<InputNeed> Trainer::inputNeeds() const {
 
 void Trainer::initialise() {
   instance_.initialise(options_.seed);
-  stepsDone_ = 0;
-  epochsDone_ = 0;
+  resume({}, {});
+}
+
+Cursor Trainer::cursor() const {
+  Cursor cursor{stepsDone_, epochsDone_, stepInEpoch_, {}, best_.best()};
+  if (stepInEpoch_ > 0)
+    cursor.figures = sums_.totals();
+  return cursor;
+}
+
+void Trainer::resume(const Cursor &cursor, std::span<const std::byte> bestState) {
+  if (!bestState.empty() && bestState.size() != instance_.model().table().state_bytes)
+    throw Error(ErrorKind::Data,
+                fmt::format("the best state has {} bytes, the model's has {}", bestState.size(),
+                            instance_.model().table().state_bytes));
+  MetricSums sums(*step_);
+  if (cursor.stepInEpoch > 0)
+    sums.restore(cursor.figures);
+  sums_ = std::move(sums);
+  stepsDone_ = cursor.steps;
+  epochsDone_ = cursor.epochs;
+  stepInEpoch_ = cursor.stepInEpoch;
+  best_.restore(cursor.best);
+  bestState_.assign(bestState.begin(), bestState.end());
+  setHypers();
+}
+
+void Trainer::restoreBest() {
+  if (!bestState_.empty())
+    std::memcpy(instance_.state(), bestState_.data(), bestState_.size());
 }
 
 Outcome Trainer::fitEpochs(const Dataset &data, const Split &split, std::uint64_t epochs,
@@ -48,13 +93,24 @@ bool Trainer::dropsPartial(const RowFeed &feed) const {
   return options_.lastBatch == LastBatch::Drop || feed.hasFixedBatch();
 }
 
-std::uint64_t Trainer::stepsPerEpoch(const Dataset &data, const Split &split) {
-  const RowFeed feed(instance_, *step_, options_.fixed, data, options_.batchRows);
-  if (!feed.hasRows())
-    return 0;
-  const std::size_t rows = split.training.size();
+std::uint64_t Trainer::batchesOf(const RowFeed &feed, std::size_t rows) const {
   const bool hasPartial = rows % feed.batchRows() > 0 && !dropsPartial(feed);
   return rows / feed.batchRows() + (hasPartial ? 1 : 0);
+}
+
+std::uint64_t Trainer::stepsPerEpoch(const Dataset &data, const Split &split) {
+  const RowFeed feed(instance_, *step_, options_.fixed, data, options_.batchRows);
+  return feed.hasRows() ? batchesOf(feed, split.training.size()) : 0;
+}
+
+void Trainer::checkRows(const RowFeed &feed, const Split &split) const {
+  const std::size_t rows = split.training.size();
+  if (rows == 0 || (dropsPartial(feed) && rows < feed.batchRows()))
+    throw Error(ErrorKind::Data,
+                fmt::format("there are {} training rows, a batch has {}", rows, feed.batchRows()));
+  if (stepInEpoch_ > batchesOf(feed, rows))
+    throw Error(ErrorKind::Data, fmt::format("{} steps of an epoch are done, it has {}",
+                                             stepInEpoch_, batchesOf(feed, rows)));
 }
 
 Outcome Trainer::fit(const Dataset &data, const Split &split, std::uint64_t epochs,
@@ -64,77 +120,98 @@ Outcome Trainer::fit(const Dataset &data, const Split &split, std::uint64_t epoc
     throw Error(ErrorKind::Usage,
                 fmt::format("{} takes no rows, so there are no epochs: give the number of steps",
                             step_->name));
-  if (feed.hasRows() &&
-      (split.training.empty() || (dropsPartial(feed) && split.training.size() < feed.batchRows())))
-    throw Error(ErrorKind::Data, fmt::format("there are {} training rows, a batch has {}",
-                                             split.training.size(), feed.batchRows()));
+  if (feed.hasRows())
+    checkRows(feed, split);
   const std::uint64_t lastStep = stepsDone_ + std::min(steps, ~stepsDone_);
   const std::uint64_t lastEpoch = epochsDone_ + std::min(epochs, ~epochsDone_);
-  while (epochsDone_ < lastEpoch && stepsDone_ < lastStep) {
-    MetricSums sums(*step_);
-    if (!feed.hasRows()) {
-      const StepPosition position{stepsDone_ + 1, 0, 0, 0};
-      if (runStep(feed, {}, position, sums, observer) == Outcome::Stopped)
-        return Outcome::Stopped;
-      continue;
-    }
-    ++epochsDone_;
-    const auto order = options_.order == RowOrder::Shuffled
-                           ? epochRows(options_.seed, epochsDone_, split)
-                           : split.training;
-    feed.setEpoch(epochsDone_);
-    if (runEpoch(feed, order, lastStep, sums, observer) == Outcome::Stopped)
+  while (!feed.hasRows() && stepsDone_ < lastStep)
+    if (runStep(feed, {}, {stepsDone_ + 1, 0, 0, 0}, observer) == Outcome::Stopped)
       return Outcome::Stopped;
-    finishEpoch(data, split, sums, observer);
+  // An epoch whose last step is done but that was not reported yet is reported.
+  while (feed.hasRows() && epochsDone_ < lastEpoch && (stepsDone_ < lastStep || stepInEpoch_ > 0)) {
+    if (best_.isSpent())
+      return Outcome::StoppedEarly;
+    const auto order = options_.order == RowOrder::Shuffled
+                           ? epochRows(options_.seed, epochsDone_ + 1, split)
+                           : split.training;
+    feed.setEpoch(epochsDone_ + 1);
+    if (runEpoch(feed, order, lastStep, observer) == Outcome::Stopped)
+      return Outcome::Stopped;
+    EpochReport report{epochsDone_ + 1, stepsDone_, {}, {}};
+    report.isWhole = stepInEpoch_ == batchesOf(feed, order.size());
+    const bool isLast = report.epoch == lastEpoch || stepsDone_ >= lastStep;
+    finishEpoch(data, split, std::move(report), isLast, observer);
   }
-  return Outcome::Finished;
+  return best_.isSpent() ? Outcome::StoppedEarly : Outcome::Finished;
 }
 
 Outcome Trainer::runEpoch(RowFeed &feed, const std::vector<std::size_t> &order,
-                          std::uint64_t lastStep, MetricSums &sums, Observer &observer) {
+                          std::uint64_t lastStep, Observer &observer) {
   const std::span<const std::size_t> all(order);
-  for (std::size_t first = 0; first < order.size() && stepsDone_ < lastStep;) {
+  const std::uint64_t batches = batchesOf(feed, order.size());
+  while (stepInEpoch_ < batches && stepsDone_ < lastStep) {
+    const std::size_t first = static_cast<std::size_t>(stepInEpoch_) * feed.batchRows();
     const std::size_t count = std::min(feed.batchRows(), order.size() - first);
-    if (count < feed.batchRows() && dropsPartial(feed))
-      break;
-    const StepPosition position{stepsDone_ + 1, epochsDone_, first + count, order.size()};
-    if (runStep(feed, all.subspan(first, count), position, sums, observer) == Outcome::Stopped)
+    const StepPosition position{stepsDone_ + 1, epochsDone_ + 1, first + count, order.size()};
+    if (runStep(feed, all.subspan(first, count), position, observer) == Outcome::Stopped)
       return Outcome::Stopped;
-    first += count;
   }
   return Outcome::Finished;
 }
 
 Outcome Trainer::runStep(RowFeed &feed, std::span<const std::size_t> rows, StepPosition position,
-                         MetricSums &sums, Observer &observer) {
+                         Observer &observer) {
   observer.beforeStep(position, rows);
   feed.run(rows, 0);
   ++stepsDone_;
-  sums.add(feed.call(), rows.size());
+  if (position.epoch > 0) {
+    ++stepInEpoch_;
+    sums_.add(feed.call(), rows.size());
+  }
+  for (const HyperChange &change : options_.changes)
+    if (change.step == stepsDone_)
+      setHypers();
   const Metrics metrics = metricsOf(feed.call(), rows.size());
   observer.onStep({position, metrics, &feed.call()});
-  checkFinite(metrics);
+  checkFinite(metrics, position);
+  observer.onRest();
   return observer.shouldStop() ? Outcome::Stopped : Outcome::Finished;
 }
 
-void Trainer::checkFinite(const Metrics &metrics) const {
+void Trainer::checkFinite(const Metrics &metrics, const StepPosition &position) const {
   for (const Metric &metric : metrics)
     if (!std::isfinite(metric.value) && !metric.isUndefined)
-      throw Error(ErrorKind::Verdict,
-                  fmt::format("{} is {} at step {}{}: training stopped; a smaller learning rate or "
-                              "scaled inputs may help",
-                              metric.name, metric.value, stepsDone_,
-                              epochsDone_ ? fmt::format(" (epoch {})", epochsDone_) : ""));
+      throw NonFiniteError(
+          position.step,
+          fmt::format("{} is {} at step {}{}: training stopped; a smaller learning rate or "
+                      "scaled inputs may help",
+                      metric.name, metric.value, position.step,
+                      position.epoch ? fmt::format(" (epoch {})", position.epoch) : ""));
 }
 
-void Trainer::finishEpoch(const Dataset &data, const Split &split, const MetricSums &sums,
+void Trainer::finishEpoch(const Dataset &data, const Split &split, EpochReport report, bool isLast,
                           Observer &observer) {
-  EpochReport report{epochsDone_, stepsDone_, {}, {}};
   report.training =
-      options_.measure == Measure::After ? evaluate(data, split.training) : sums.result();
-  if (!split.validation.empty())
+      options_.measure == Measure::After ? evaluate(data, split.training) : sums_.result();
+  const bool isDue =
+      isLast || report.epoch % std::max<std::uint64_t>(options_.validateEvery, 1) == 0;
+  if (!split.validation.empty() && isDue)
     report.validation = evaluate(data, split.validation);
+  watchBest(report, !split.validation.empty());
+  epochsDone_ = report.epoch;
+  stepInEpoch_ = 0;
+  sums_ = MetricSums(*step_);
   observer.onEpoch(report);
+  observer.onRest();
+}
+
+void Trainer::watchBest(EpochReport &report, bool hasValidation) {
+  report.isBest =
+      best_.add(report.epoch, report.step, hasValidation ? report.validation : report.training);
+  if (!report.isBest)
+    return;
+  const std::byte *state = instance_.state();
+  bestState_.assign(state, state + instance_.model().table().state_bytes);
 }
 
 Metrics Trainer::evaluate(const Dataset &data, const std::vector<std::size_t> &rows) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "runtime/train/best_watch.h"
 #include "runtime/train/dataset.h"
+#include "runtime/train/error.h"
 #include "runtime/train/instance.h"
 #include "runtime/train/metrics.h"
 #include "runtime/train/row_feed.h"
@@ -28,6 +30,14 @@ enum class Measure {
   After   ///< an evaluation of the training rows after the epoch
 };
 
+/// Hyperparameters that get other values within a training.
+struct HyperChange {
+  std::uint64_t step = 0; ///< steps done before; the next one is the first with these values
+  std::map<std::string, double> values;
+
+  bool operator==(const HyperChange &) const = default;
+};
+
 struct TrainerOptions {
   std::string block; ///< the train block; empty: the only one
   std::uint64_t seed = 0;
@@ -38,6 +48,10 @@ struct TrainerOptions {
   Measure measure = Measure::During;
   std::map<std::string, double> hyper;
   FixedInputs fixed;
+  std::vector<HyperChange> changes; ///< in the order of their steps
+  /// The validation rows are evaluated after every so many epochs, and after the last one.
+  std::uint64_t validateEvery = 1;
+  BestOptions best;
 };
 
 /// Where in a training a step stands.
@@ -59,7 +73,22 @@ struct EpochReport {
   std::uint64_t epoch = 0;
   std::uint64_t step = 0; ///< steps done so far
   Metrics training;
-  Metrics validation; ///< empty without validation rows
+  Metrics validation; ///< empty without validation rows, or where they were not evaluated
+  /// Whether all batches were visited: a limit on the steps may end a training before.
+  bool isWhole = true;
+  bool isBest = false; ///< of those so far, by the options' best
+};
+
+/// Where a training stands between two steps: with the state of the model, all that its
+/// continuation depends on.
+struct Cursor {
+  std::uint64_t steps = 0;           ///< done
+  std::uint64_t epochs = 0;          ///< done and reported
+  std::uint64_t stepInEpoch = 0;     ///< steps done of the epoch after these
+  std::vector<MetricTotals> figures; ///< of these steps; empty where there are none
+  BestSoFar best;
+
+  bool operator==(const Cursor &) const = default;
 };
 
 /// What a program wants to know and decide while training goes on.
@@ -70,11 +99,29 @@ public:
   virtual void beforeStep(const StepPosition &, std::span<const std::size_t>) {}
   virtual void onStep(const StepReport &) {}
   virtual void onEpoch(const EpochReport &) {}
+  /// Called after each step and each epoch, when the trainer's cursor and state belong together.
+  virtual void onRest() {}
   /// Asked after each step; true ends the training there.
   virtual bool shouldStop() { return false; }
 };
 
-enum class Outcome { Finished, Stopped };
+enum class Outcome {
+  Finished,
+  Stopped,     ///< by the observer
+  StoppedEarly ///< no better epoch came within the patience of the options
+};
+
+/// A reported figure that is no number ended the training at this step.
+class NonFiniteError : public Error {
+public:
+  NonFiniteError(std::uint64_t step, const std::string &message)
+      : Error(ErrorKind::Verdict, message), step_(step) {}
+
+  std::uint64_t step() const { return step_; }
+
+private:
+  std::uint64_t step_;
+};
 
 /// Trains a compiled model, whatever it is, from its reflection table.
 ///
@@ -95,6 +142,17 @@ public:
   /// Starts anew from the seed of the options.
   void initialise();
 
+  /// Where the training stands, and how to go on from there: the state is the caller's to load into
+  /// `instance()`. `bestState` is that of the best epoch, where there is one. Training for more
+  /// epochs or steps then does what it would have done without the interruption, bit for bit.
+  Cursor cursor() const;
+  void resume(const Cursor &cursor, std::span<const std::byte> bestState);
+
+  /// The state after the best epoch; empty where none is known.
+  std::span<const std::byte> bestState() const { return bestState_; }
+  /// Goes back to it; does nothing where none is known.
+  void restoreBest();
+
   /// How many steps an epoch makes of these training rows; 0 where no rows feed the model.
   std::uint64_t stepsPerEpoch(const Dataset &data, const Split &split);
 
@@ -110,15 +168,19 @@ public:
 
 private:
   bool dropsPartial(const RowFeed &feed) const;
+  std::uint64_t batchesOf(const RowFeed &feed, std::size_t rows) const;
+  void checkRows(const RowFeed &feed, const Split &split) const;
   Outcome fit(const Dataset &data, const Split &split, std::uint64_t epochs, std::uint64_t steps,
               Observer &observer);
-  Outcome runEpoch(RowFeed &feed, const std::vector<std::size_t> &order, std::uint64_t steps,
-                   MetricSums &sums, Observer &observer);
-  Outcome runStep(RowFeed &feed, std::span<const std::size_t> rows, StepPosition position,
-                  MetricSums &sums, Observer &observer);
-  void finishEpoch(const Dataset &data, const Split &split, const MetricSums &sums,
+  Outcome runEpoch(RowFeed &feed, const std::vector<std::size_t> &order, std::uint64_t lastStep,
                    Observer &observer);
-  void checkFinite(const Metrics &metrics) const;
+  Outcome runStep(RowFeed &feed, std::span<const std::size_t> rows, StepPosition position,
+                  Observer &observer);
+  void finishEpoch(const Dataset &data, const Split &split, EpochReport report, bool isLast,
+                   Observer &observer);
+  void watchBest(EpochReport &report, bool hasValidation);
+  void setHypers();
+  void checkFinite(const Metrics &metrics, const StepPosition &position) const;
 
   TrainerOptions options_;
   Instance instance_;
@@ -126,6 +188,10 @@ private:
   const aprt_entry *step_;
   std::uint64_t stepsDone_ = 0;
   std::uint64_t epochsDone_ = 0;
+  std::uint64_t stepInEpoch_ = 0;
+  MetricSums sums_; ///< of the epoch that is not done
+  BestWatch best_;
+  std::vector<std::byte> bestState_;
 };
 
 } // namespace apr::train

@@ -74,12 +74,8 @@ std::string shapeText(const std::string &type, const std::vector<std::int64_t> &
 template <class Predicate>
 void save(const Instance &instance, const std::string &path,
           const std::map<std::string, std::string> &metadata, Predicate isSaved) {
-  const aprt_model &table = instance.model().table();
   std::map<std::string, std::string> all = metadata;
-  all["model"] = table.name;
-  all["source_hash"] = table.source_hash;
-  all["compiler"] = table.compiler;
-  all["semantics_version"] = std::to_string(table.semantics_version);
+  all.merge(modelMetadata(instance.model()));
   std::vector<TensorSource> tensors;
   for (const aprt_tensor &tensor : instance.model().tensors())
     if (isSaved(tensor))
@@ -129,7 +125,7 @@ std::vector<std::string> differences(const Instance &instance, const Safetensors
                                   shapeText(match->dtype, match->shape), wanted));
   }
   for (const std::string &name : stored) {
-    if (!instance.model().tensor(name))
+    if (!instance.model().tensor(name) && !isCheckpointTensor(name))
       found.push_back(fmt::format("not in the model: {}", inQuotes(name)));
   }
   return found;
@@ -206,6 +202,34 @@ std::string fileHash(const SafetensorsFile &file) {
     hashStored(hash, file, tensor);
   return hash.finish();
 }
+
+std::string tensorsHash(const std::vector<TensorSource> &tensors) {
+  Sha256 hash;
+  for (const TensorSource &tensor : tensors) {
+    std::size_t elements = 1;
+    for (const std::int64_t size : tensor.shape)
+      elements *= static_cast<std::size_t>(size);
+    hashValues(hash, tensor.name.c_str(), tensor.dtype, tensor.shape, tensor.values, elements);
+  }
+  return hash.finish();
+}
+
+std::vector<TensorSource> stateTensors(const Model &model, const std::byte *state) {
+  std::vector<TensorSource> tensors;
+  for (const aprt_tensor &tensor : model.tensors())
+    tensors.push_back({tensor.name, tensor.dtype, shapeOf(tensor), state + tensor.offset});
+  return tensors;
+}
+
+std::map<std::string, std::string> modelMetadata(const Model &model) {
+  const aprt_model &table = model.table();
+  return {{"model", table.name},
+          {"source_hash", table.source_hash},
+          {"compiler", table.compiler},
+          {"semantics_version", std::to_string(table.semantics_version)}};
+}
+
+bool isCheckpointTensor(const std::string &name) { return name.starts_with('@'); }
 
 void saveWeights(const Instance &instance, const std::string &path,
                  const std::map<std::string, std::string> &metadata) {

@@ -26,6 +26,16 @@ std::string resultHash(const EntryCall &call);
 /// state.safetensors is the state's hash, that of weights.safetensors the weights'.
 std::string tensorHash(const SafetensorsFile &file, const StoredTensor &tensor);
 std::string fileHash(const SafetensorsFile &file);
+/// What `fileHash` is of a file with these tensors.
+std::string tensorsHash(const std::vector<TensorSource> &tensors);
+
+/// The tensors of the whole state in table order, and what every file of weights says of its model:
+/// name, source hash, compiler, semantics version. `state` is the instance's or a copy of one.
+std::vector<TensorSource> stateTensors(const Model &model, const std::byte *state);
+std::map<std::string, std::string> modelMetadata(const Model &model);
+
+/// Whether a tensor belongs to a checkpoint and not to the model.
+bool isCheckpointTensor(const std::string &name);
 
 /// Writes parameters and buffers to a safetensors file; `metadata` is added to model name, source
 /// hash, compiler and semantics version.

@@ -87,7 +87,9 @@ void assemble(const Session &session, const std::vector<train::InputNeed> &needs
   loaded.columnNames = columns.names;
   loaded.columnCount = columns.count;
   loaded.droppedRows = loader.droppedRows();
-  loaded.split = train::splitRows(settings.trainer.seed, loader.rows(), settings.validation);
+  loaded.split =
+      train::limited(train::splitRows(settings.trainer.seed, loader.rows(), settings.validation),
+                     settings.loop, settings.trainer.seed);
   if (!session.record && loaded.split.training.empty())
     throw Error(ErrorKind::Data, {settings.data},
                 fmt::format("a validation share of {} leaves none of the {} rows for training",

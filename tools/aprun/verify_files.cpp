@@ -109,6 +109,24 @@ void compareFigures(const char *key, const train::Metrics &result, const train::
   }
 }
 
+/// A training that stops early ends with the state of its best epoch.
+void checkBest(const train::RunRecord &record, Findings &findings) {
+  if (!record.settings.stopsEarly)
+    return findings.push_back("result.best: the training was not to stop early");
+  const auto entry =
+      std::find_if(record.history.begin(), record.history.end(), [&](const auto &epoch) {
+        return epoch.epoch == record.best.epoch && epoch.step == record.best.step;
+      });
+  if (entry == record.history.end())
+    return findings.push_back("result.best is none of the epochs");
+  if (!record.isCutShort() && entry->stateHash != record.stateHash)
+    findings.push_back("result.state_hash is not that of the best epoch");
+  const train::Metric *figure = train::find(
+      record.validationRows > 0 ? entry->validation : entry->training, record.best.metric);
+  if (!figure || train::figureBits(figure->value) != train::figureBits(record.best.value))
+    findings.push_back("result.best is not the figure of its epoch");
+}
+
 } // namespace
 
 Findings checkDigests(const std::string &folder) {
@@ -274,11 +292,13 @@ Findings checkConsistency(const train::RunRecord &record) {
   if (record.history.empty())
     return findings;
   const train::RecordedEpoch &last = record.history.back();
-  if (last.step == record.steps && last.stateHash != record.stateHash)
+  if (record.best.epoch > 0)
+    checkBest(record, findings);
+  else if (last.step == record.steps && last.stateHash != record.stateHash)
     findings.push_back("result.state_hash is not that of the last epoch");
   if (last.epoch != record.epochs)
     findings.push_back("result.epochs is not the number of the last epoch");
-  if (record.end == "finished" && last.epoch > 0 && last.step != record.steps)
+  if (!record.isCutShort() && last.epoch > 0 && last.step != record.steps)
     findings.push_back("result.steps is not that of the last epoch");
   if (record.stepRecord && record.stepRecord->steps != record.steps)
     findings.push_back("steps.steps is not result.steps");

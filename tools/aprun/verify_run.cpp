@@ -135,11 +135,14 @@ public:
     // a whole one, or not at all.
     const bool isKnown = next_ < record_.history.size();
     const bool isWhole = isKnown ? report.step == record_.history[next_].step
-                                 : record_.end != "interrupted" || report.step != record_.steps;
+                                 : !record_.isCutShort() || report.step != record_.steps;
     if (differs() || !isWhole)
       return;
     last_ = report;
-    compareEntry(report.training, report.validation,
+    // What ends here because no more steps are wanted is not the end of the recorded training.
+    const bool isRecorded =
+        !isKnown || !record_.history[next_].validation.empty() || report.step == record_.steps;
+    compareEntry(report.training, isRecorded ? report.validation : train::Metrics(),
                  {report.epoch, report.step, {}, {}, train::stateHash(instance_)});
     if (!differs())
       report_.epochs = report.epoch;
@@ -148,6 +151,19 @@ public:
   bool shouldStop() override {
     report_.isInterrupted = InterruptGuard::isRequested();
     return differs() || report_.isInterrupted || (beside_ && beside_->shouldStop());
+  }
+
+  void compareBest(const train::BestSoFar &best) {
+    // The epoch that a training was cut short in was not reported; what training again makes of it
+    // says nothing.
+    if (differs() || !record_.settings.stopsEarly || record_.isCutShort())
+      return;
+    const train::BestSoFar &recorded = record_.best;
+    if (best.epoch != recorded.epoch || best.step != recorded.step ||
+        best.metric != recorded.metric ||
+        train::figureBits(best.value) != train::figureBits(recorded.value))
+      differ(fmt::format("the best epoch is {} ({} {}), result.best has {} ({} {})", best.epoch,
+                         best.metric, best.value, recorded.epoch, recorded.metric, recorded.value));
   }
 
   void compareEnd() {
@@ -282,8 +298,12 @@ RerunReport repeatTraining(const Session &session, Rerun &rerun, std::uint64_t s
     auto outcome = train::Outcome::Finished;
     if (wanted > 0)
       outcome = rerun.trainer->fitSteps(rerun.loaded.data, rerun.loaded.split, wanted, comparison);
-    if (wanted == record.steps && outcome == train::Outcome::Finished)
+    if (wanted == record.steps && outcome != train::Outcome::Stopped) {
+      comparison.compareBest(rerun.trainer->cursor().best);
+      if (record.settings.stopsEarly && !record.isCutShort())
+        rerun.trainer->restoreBest();
       comparison.compareEnd();
+    }
   } catch (const Error &error) {
     if (error.kind() != ErrorKind::Verdict)
       throw;
