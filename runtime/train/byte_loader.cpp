@@ -141,6 +141,15 @@ InputArray ByteLoader::assembleInput(std::size_t input,
   return array;
 }
 
+RowKeys ByteLoader::key(std::size_t number) const {
+  RowKeys keys;
+  for (std::size_t byte = 0; byte < 256; ++byte)
+    keys.words.push_back(labelOf(byte));
+  for (std::size_t row = 0; row < rows(); ++row)
+    keys.codes.push_back(table_.at(row, keys_[number].column));
+  return keys;
+}
+
 Dataset ByteLoader::assemble(const std::vector<std::size_t> &trainingRows) {
   Dataset dataset;
   dataset.rows = rows();

@@ -142,6 +142,48 @@ ByteTable ByteTable::parse(const std::string &path, std::string_view content,
   return table;
 }
 
+std::size_t ByteTable::shardOf(std::size_t row) const {
+  return static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), row) -
+                                  ends_.begin());
+}
+
+ByteTable ByteTable::joined(std::vector<ByteTable> tables) {
+  ByteTable result = std::move(tables.front());
+  if (tables.size() == 1)
+    return result;
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    ByteTable &table = i == 0 ? result : tables[i];
+    if (table.names_ != result.names_)
+      fail(table.file_,
+           fmt::format("the file has {} columns, {} to {}, but {} has {}, {} to {}",
+                       table.names_.size(), table.names_.front(), table.names_.back(), result.file_,
+                       result.names_.size(), result.names_.front(), result.names_.back()));
+    for (std::size_t row = 0; row < table.rows_; ++row)
+      result.starts_.push_back(offset + row * table.rowStep_);
+    offset += table.values_.size();
+    result.ends_.push_back(result.starts_.size());
+    if (i > 0)
+      result.values_.insert(result.values_.end(), table.values_.begin(), table.values_.end());
+    if (i > 0)
+      table = {};
+  }
+  result.rows_ = result.starts_.size();
+  return result;
+}
+
+std::vector<std::uint64_t> vocabularyOf(const std::vector<std::string> &texts) {
+  std::array<bool, 256> seen{};
+  for (const std::string &text : texts)
+    for (std::uint64_t byte : distinctBytes(text))
+      seen[byte] = true;
+  std::vector<std::uint64_t> bytes;
+  for (std::size_t byte = 0; byte < seen.size(); ++byte)
+    if (seen[byte])
+      bytes.push_back(byte);
+  return bytes;
+}
+
 void ByteTable::readIdx(std::string_view images, std::string_view labels,
                         const std::string &labelFile) {
   const IdxArray pixels = parseIdx(images, file_);

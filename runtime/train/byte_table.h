@@ -45,6 +45,10 @@ public:
   static ByteTable parse(const std::string &path, std::string_view content, std::string_view labels,
                          const ByteFormat &format);
 
+  /// Several tables with the same columns as one: the rows of the first, then those of the next.
+  /// Errors are of kind Data; texts must be of one vocabulary.
+  static ByteTable joined(std::vector<ByteTable> tables);
+
   const std::string &file() const { return file_; }
   std::size_t rows() const { return rows_; }
   std::size_t columnCount() const { return names_.size(); }
@@ -53,8 +57,10 @@ public:
   const std::vector<std::uint64_t> &vocabulary() const { return vocabulary_; }
 
   std::uint8_t at(std::size_t row, std::size_t column) const {
-    return values_[row * rowStep_ + column];
+    return values_[(starts_.empty() ? row * rowStep_ : starts_[row]) + column];
   }
+  /// Which of the files that make the table a row comes from.
+  std::size_t shardOf(std::size_t row) const;
 
 private:
   void readIdx(std::string_view images, std::string_view labels, const std::string &labelFile);
@@ -65,12 +71,17 @@ private:
   std::vector<std::string> names_;
   std::vector<std::uint8_t> values_;
   std::size_t rows_ = 0;
-  std::size_t rowStep_ = 0; ///< less than a row where windows overlap
+  std::size_t rowStep_ = 0;         ///< less than a row where windows overlap
+  std::vector<std::size_t> starts_; ///< of the rows, where files are joined
+  std::vector<std::size_t> ends_;   ///< the number of rows up to the end of each of these files
   std::vector<std::uint64_t> vocabulary_;
 };
 
 /// What a file of these contents, unpacked, is: the format asked for, or the one found.
 DataFormat detectFormat(const std::string &path, std::string_view content,
                         const ByteFormat &format);
+
+/// The vocabulary of texts: the bytes that occur in any of them, ascending.
+std::vector<std::uint64_t> vocabularyOf(const std::vector<std::string> &texts);
 
 } // namespace apr::train

@@ -83,7 +83,8 @@ struct RunRecord {
   std::uint64_t droppedRows = 0; ///< left out of the table for a missing value
   std::uint64_t trainingRows = 0;
   std::uint64_t validationRows = 0;
-  std::string splitHash; ///< of the numbers of training and validation rows
+  std::uint64_t testRows = 0;
+  std::string splitHash; ///< of the numbers of training, validation and test rows
   std::vector<RecordedInput> inputs;
   std::vector<RecordedEpoch> history;
   std::uint64_t epochs = 0;

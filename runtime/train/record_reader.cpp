@@ -249,8 +249,10 @@ RecordedFile readDataFile(const Reader &reader) {
   reader.keys({"role", "sha256", "bytes", "rows", "block_unit", "block_size", "blocks"});
   RecordedFile file;
   file.role = reader.at("role").text();
-  if (file.role != "table" && file.role != "labels")
-    reader.at("role").fail("is neither table nor labels");
+  constexpr std::string_view roles[] = {
+      "table", "labels", "validation table", "validation labels", "test table", "test labels"};
+  if (std::find(std::begin(roles), std::end(roles), file.role) == std::end(roles))
+    reader.at("role").fail("is no table and no labels");
   file.sha256 = reader.at("sha256").hash();
   file.bytes = reader.at("bytes").count();
   file.rows = reader.at("rows").count();
@@ -265,10 +267,34 @@ RecordedFile readDataFile(const Reader &reader) {
   return file;
 }
 
+void readSplit(RunRecord &record, const Reader &data) {
+  try {
+    record.settings.split = parseSplitRule(data.at("split").text(), {});
+  } catch (const Error &) {
+    data.at("split").fail("is no way to divide rows");
+  }
+  SplitShares &shares = record.settings.shares;
+  const auto share = [&](const char *key) {
+    const double value = data.at(key).number();
+    if (!(value >= 0 && value < 1))
+      data.at(key).fail("is not a share from 0 to 1");
+    return value;
+  };
+  shares.validation = share("validation");
+  shares.test = share("test");
+  shares.folds = static_cast<std::size_t>(data.at("folds").count(0, std::uint64_t{1} << 40));
+  shares.fold = static_cast<std::size_t>(data.at("fold").count(0, shares.folds));
+  if ((shares.folds > 0) != (shares.fold > 0))
+    data.at("fold").fail("does not belong to the folds");
+  record.testRows = data.at("test_rows").count();
+}
+
 void readData(RunRecord &record, const Reader &data) {
-  data.keys({"files", "format", "window", "stride", "vocabulary", "header", "delimiter", "skip",
-             "missing_words", "column_count", "columns", "validation", "limit", "overfit",
-             "dropped_rows", "training_rows", "validation_rows", "split_hash"});
+  data.keys(
+      {"files",        "format",        "window",          "stride",       "vocabulary", "header",
+       "delimiter",    "skip",          "missing_words",   "column_count", "columns",    "split",
+       "validation",   "test",          "folds",           "fold",         
+       "dropped_rows", "training_rows", "validation_rows", "test_rows",    "split_hash"});
   for (const Reader &file : data.at("files").list())
     record.dataFiles.push_back(readDataFile(file));
   ByteFormat &bytes = record.settings.bytes;
@@ -290,9 +316,7 @@ void readData(RunRecord &record, const Reader &data) {
   record.columnCount = static_cast<std::size_t>(data.at("column_count").count());
   for (const Reader &column : data.at("columns").list())
     record.columnNames.push_back(column.text());
-  record.settings.validation = data.at("validation").number();
-  if (!(record.settings.validation >= 0 && record.settings.validation < 1))
-    data.at("validation").fail("is not a share from 0 to 1");
+  readSplit(record, data);
   record.droppedRows = data.at("dropped_rows").count();
   record.settings.loop.limit = data.at("limit").count();
   record.settings.loop.overfit = data.at("overfit").count();
@@ -362,11 +386,11 @@ void readTraining(RunRecord &record, const Reader &root) {
     trainer.fixed.values[name] = value.number();
   record.startHash = root.at("start").keys({"sha256"}).at("sha256").hashOrNothing();
   const Reader train = root.at("train");
-  train.keys(
-      {"batch", "augment", "shuffle", "drop_last", "measure", "validate_every", "early_stop"});
+  train.keys({"batch", "augment", "balance", "shuffle", "drop_last", "measure"});
   trainer.batchRows = static_cast<std::size_t>(train.at("batch").count(1, std::uint64_t{1} << 40));
   for (const auto &[input, steps] : train.at("augment").entries())
     trainer.fixed.augmentations[input] = parseAugmentation(steps.text(), {inQuotes(input)});
+  record.settings.balance = train.at("balance").text();
   trainer.order = train.at("shuffle").truth() ? RowOrder::Shuffled : RowOrder::AsInFile;
   trainer.lastBatch = train.at("drop_last").truth() ? LastBatch::Drop : LastBatch::Keep;
   trainer.measure =
@@ -428,12 +452,21 @@ void readSteps(RunRecord &record, const Reader &steps) {
 }
 
 void readInformation(RunRecord &record, const Reader &reader, const std::string &folder) {
-  reader.keys({"model", "data", "labels", "weights", "compiler", "target", "optimize", "threads",
-               "processors", "processor", "system", "host", "started", "seconds"});
+  reader.keys({"model", "data", "validation_data", "test_data", "labels", "weights", "compiler",
+               "target", "optimize", "threads", "processors", "processor", "system", "host",
+               "started", "seconds"});
   const auto path = [&](const char *key) { return resolvedPath(reader.at(key).text(), folder); };
   record.model = record.settings.model = path("model");
-  record.settings.data = path("data");
-  record.settings.bytes.labels = path("labels");
+  const auto paths = [&](const char *key) {
+    std::vector<std::string> list;
+    for (const Reader &entry : reader.at(key).list())
+      list.push_back(resolvedPath(entry.text(), folder));
+    return list;
+  };
+  record.settings.data = paths("data");
+  record.settings.validationData = paths("validation_data");
+  record.settings.testData = paths("test_data");
+  record.settings.labels = paths("labels");
   record.startWeights = path("weights");
   RunInformation &information = record.information;
   information.compiler = reader.at("compiler").text();

@@ -32,6 +32,13 @@ std::string relativePath(const std::string &path, const std::string &folder) {
       .string();
 }
 
+Json relativePaths(const std::vector<std::string> &paths, const std::string &folder) {
+  Json list = Json::array();
+  for (const std::string &path : paths)
+    list.push_back(relativePath(path, folder));
+  return list;
+}
+
 Json figuresJson(const Metrics &metrics) {
   Json object = Json::object();
   for (const Metric &metric : metrics)
@@ -164,12 +171,17 @@ Json dataJson(const RunRecord &record) {
           {"missing_words", settings.missingWords},
           {"column_count", record.columnCount},
           {"columns", record.columnNames},
-          {"validation", settings.validation},
+          {"split", text(settings.split)},
+          {"validation", settings.shares.validation},
+          {"test", settings.shares.test},
+          {"folds", settings.shares.folds},
+          {"fold", settings.shares.fold},
           {"limit", settings.loop.limit},
           {"overfit", settings.loop.overfit},
           {"dropped_rows", record.droppedRows},
           {"training_rows", record.trainingRows},
           {"validation_rows", record.validationRows},
+          {"test_rows", record.testRows},
           {"split_hash", record.splitHash}};
 }
 
@@ -227,8 +239,10 @@ Json stepsJson(const std::optional<RecordedSteps> &steps) {
 Json informationJson(const RunRecord &record, const std::string &folder) {
   const RunInformation &information = record.information;
   return {{"model", relativePath(record.model, folder)},
-          {"data", relativePath(record.settings.data, folder)},
-          {"labels", relativePath(record.settings.bytes.labels, folder)},
+          {"data", relativePaths(record.settings.data, folder)},
+          {"validation_data", relativePaths(record.settings.validationData, folder)},
+          {"test_data", relativePaths(record.settings.testData, folder)},
+          {"labels", relativePaths(record.settings.labels, folder)},
           {"weights", relativePath(record.startWeights, folder)},
           {"compiler", information.compiler},
           {"target", information.target},
@@ -262,6 +276,7 @@ Json recordJson(const RunRecord &record, const std::string &folder) {
           {"train",
            {{"batch", trainer.batchRows},
             {"augment", augmentJson(trainer.fixed.augmentations)},
+            {"balance", record.settings.balance},
             {"shuffle", trainer.order == RowOrder::Shuffled},
             {"drop_last", trainer.lastBatch == LastBatch::Drop},
             {"measure", trainer.measure == Measure::After ? "after" : "during"},

@@ -66,6 +66,8 @@ public:
   /// policy, is an `Error` of kind Data. Constants of a policy are put in already.
   virtual std::size_t read(const std::vector<const ColumnUse *> &uses,
                            std::vector<ReadColumn> &columns) = 0;
+  /// Which of the files that make the table a row that was read comes from.
+  virtual std::size_t shardOf(std::size_t) const { return 0; }
   /// Throws an `Error` of kind Data at a value that was read.
   [[noreturn]] virtual void fail(std::size_t row, const ColumnUse &use,
                                  const std::string &message) const = 0;

@@ -138,6 +138,14 @@ std::vector<std::uint64_t> counts(const TomlValue &value, const std::string &key
   return result;
 }
 
+double shareOf(const TomlValue &value, const std::string &key) {
+  const double share = numberOf(value, key);
+  if (!(share >= 0 && share < 1))
+    fail(value.place,
+         fmt::format("{} takes a share from 0 up to, not including, 1, found {}", key, share));
+  return share;
+}
+
 void replace(std::vector<Declared> &list, Declared declared) {
   std::erase_if(list, [&](const Declared &entry) { return entry.key == declared.key; });
   list.push_back(std::move(declared));
@@ -147,6 +155,14 @@ std::string absolute(const std::string &path, const std::string &folder) {
   if (path.empty() || path.front() == '/' || path == "-" || folder.empty())
     return path;
   return (std::filesystem::path(folder) / path).lexically_normal().string();
+}
+
+std::vector<std::string> paths(const TomlValue &value, const std::string &key,
+                               const std::string &folder) {
+  std::vector<std::string> result;
+  for (const TomlValue &part : listOf(value))
+    result.push_back(absolute(textOf(part, key), folder));
+  return result;
 }
 
 void setMapEntry(RunSettings &settings, const SettingInfo &info, const std::string &name,
@@ -230,7 +246,11 @@ void setOne(RunSettings &settings, const SettingInfo &info, const TomlValue &val
     for (const TomlValue &part : listOf(value))
       settings.missingWords.push_back(wordOf(part, key));
   } else if (flag == "data")
-    settings.data = absolute(textOf(value, key), folder);
+    settings.data = paths(value, key, folder);
+  else if (flag == "validation-data")
+    settings.validationData = paths(value, key, folder);
+  else if (flag == "test-data")
+    settings.testData = paths(value, key, folder);
   else if (flag == "header") {
     const std::string choice = choiceOf(value, info, key);
     settings.format.header = choice == "auto"  ? Header::Detect
@@ -242,7 +262,7 @@ void setOne(RunSettings &settings, const SettingInfo &info, const TomlValue &val
       if (word == choice)
         settings.bytes.format = format;
   } else if (flag == "labels")
-    settings.bytes.labels = absolute(textOf(value, key), folder);
+    settings.labels = paths(value, key, folder);
   else if (flag == "window")
     settings.bytes.window = sizeOf(value, key);
   else if (flag == "stride")
@@ -253,12 +273,17 @@ void setOne(RunSettings &settings, const SettingInfo &info, const TomlValue &val
     settings.format.delimiter = delimiterOf(value, key);
   else if (flag == "skip")
     settings.format.skippedLines = static_cast<std::size_t>(countOf(value, key));
-  else if (flag == "validation") {
-    settings.validation = numberOf(value, key);
-    if (!(settings.validation >= 0 && settings.validation < 1))
-      fail(value.place, fmt::format("{} takes a share from 0 up to, not including, 1, found {}",
-                                    key, settings.validation));
-  } else if (flag == "epochs") {
+  else if (flag == "validation")
+    settings.shares.validation = shareOf(value, key);
+  else if (flag == "test")
+    settings.shares.test = shareOf(value, key);
+  else if (flag == "split")
+    settings.split = parseSplitRule(textOf(value, key), value.place);
+  else if (flag == "folds" || flag == "fold")
+    (flag == "folds" ? settings.shares.folds : settings.shares.fold) = sizeOf(value, key);
+  else if (flag == "balance")
+    settings.balance = wordOf(value, key);
+  else if (flag == "epochs") {
     settings.epochs = sizeOf(value, key);
     settings.steps.reset();
   } else if (flag == "steps") {
@@ -329,6 +354,7 @@ TomlValue flagValue(SettingKind kind, std::string_view text, const Place &place)
     return {listFrom(SettingKind::Text), place};
   case SettingKind::Text:
   case SettingKind::Path:
+  case SettingKind::PathList:
   case SettingKind::Choice:
   case SettingKind::TextMap:
     break;
@@ -399,8 +425,75 @@ void applyEntries(RunSettings &settings, const std::vector<TomlEntry> &entries,
   }
 }
 
+namespace {
+
+std::vector<std::string> &listOfFlag(RunSettings &settings, std::string_view flag) {
+  return flag == "data"              ? settings.data
+         : flag == "validation-data" ? settings.validationData
+         : flag == "test-data"       ? settings.testData
+                                     : settings.labels;
+}
+
+} // namespace
+
+std::vector<DataFile> dataFiles(const RunSettings &settings) {
+  std::vector<DataFile> files;
+  const auto add = [&](const std::vector<std::string> &list, FilePart part) {
+    for (const std::string &path : list)
+      files.push_back({path, {}, part});
+  };
+  add(settings.data, FilePart::Split);
+  add(settings.validationData, FilePart::Validation);
+  add(settings.testData, FilePart::Test);
+  if (!settings.labels.empty() && settings.labels.size() != files.size())
+    throw Error(ErrorKind::Usage, {"--labels"},
+                fmt::format("found {} files of labels for {} files of images",
+                            settings.labels.size(), files.size()));
+  for (std::size_t i = 0; i < settings.labels.size(); ++i)
+    files[i].labels = settings.labels[i];
+  if (files.size() > 1)
+    for (const DataFile &file : files)
+      if (file.path == "-")
+        throw Error(ErrorKind::Usage, {"--data"},
+                    "standard input cannot be one of several files of data");
+  return files;
+}
+
+void checkSplit(const RunSettings &settings) {
+  const SplitShares &shares = settings.shares;
+  const auto refuse = [](const char *flag, const char *message) {
+    throw Error(ErrorKind::Usage, {flag}, message);
+  };
+  if ((shares.folds > 0) != (shares.fold > 0))
+    refuse(shares.folds > 0 ? "--folds" : "--fold", "--folds and --fold belong together");
+  if (shares.folds == 1 || shares.fold > shares.folds)
+    refuse("--fold", "expected at least 2 folds, and one of them");
+  if (shares.folds > 0 && shares.validation > 0)
+    refuse("--folds", "a fold is the validation part: leave out --validation");
+  if (!settings.validationData.empty() && (shares.validation > 0 || shares.folds > 0))
+    refuse("--validation-data",
+           "a file is the validation part: leave out --validation and --folds");
+  if (!settings.testData.empty() && shares.test > 0)
+    refuse("--test-data", "a file is the test part: leave out --test");
+  if (settings.split.kind == SplitKind::Named &&
+      (shares.validation > 0 || shares.test > 0 || shares.folds > 0))
+    refuse("--split", "a column names the parts: leave out --validation, --test and --folds");
+  if (shares.validation + shares.test >= 1)
+    refuse("--test", "the shares for validation and test leave no rows for training");
+  if (!settings.balance.empty() && settings.trainer.order == RowOrder::AsInFile)
+    refuse("--balance", "classes are drawn in random order: leave out shuffle = false");
+}
+
 void applyFlag(RunSettings &settings, const SettingInfo &info, std::string_view text) {
   const Place place{fmt::format("--{}", info.flag)};
+  if (info.kind == SettingKind::PathList) {
+    std::vector<std::string> &list = listOfFlag(settings, info.flag);
+    // The first flag replaces what the run file says.
+    if (settings.listsOfFlags.insert(info.flag).second)
+      list.clear();
+    list.emplace_back(text);
+    return;
+  }
   if (!info.isMap()) {
     setOne(settings, info, flagValue(info.kind, text, place), "");
     return;

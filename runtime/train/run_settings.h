@@ -5,12 +5,14 @@
 #include "runtime/train/columns.h"
 #include "runtime/train/csv.h"
 #include "runtime/train/loop_settings.h"
+#include "runtime/train/split.h"
 #include "runtime/train/toml.h"
 #include "runtime/train/trainer.h"
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +30,7 @@ enum class SettingKind {
   Choice,
   TextList,
   CountList,
+  PathList,
   TextMap,
   CountMap,
   NumberMap
@@ -60,10 +63,16 @@ struct RunSettings {
   std::string model;
   std::string out;
   std::map<std::string, std::string> set;
-  std::string data;
+  std::vector<std::string> data; ///< files that are one table
+  std::vector<std::string> validationData;
+  std::vector<std::string> testData;
+  std::vector<std::string> labels; ///< Idx: one for each file of the three
   CsvFormat format;
   ByteFormat bytes;
-  double validation = 0;
+  SplitRule split;
+  SplitShares shares;
+  std::string balance;                ///< a column of classes that epochs draw equally often
+  std::set<std::string> listsOfFlags; ///< the flags whose lists began by a flag
   std::vector<Declared> inputs;
   std::vector<Declared> transforms;
   std::vector<Declared> missing; ///< what is done about missing values
@@ -85,7 +94,24 @@ void applyRunFile(RunSettings &settings, const std::string &path);
 void applyEntries(RunSettings &settings, const std::vector<TomlEntry> &entries,
                   const std::string &folder);
 
-/// Sets what one flag says. `place` names the flag, as in "--batch".
+/// Where the rows of a file go.
+enum class FilePart { Split, Validation, Test };
+
+/// One file of data.
+struct DataFile {
+  std::string path;
+  std::string labels; ///< of Idx images, or empty
+  FilePart part = FilePart::Split;
+};
+
+/// All files of data in the order of their rows; labels are given to all or none, else an `Error`
+/// of kind Usage.
+std::vector<DataFile> dataFiles(const RunSettings &settings);
+
+/// Throws an `Error` of kind Usage where settings of the split exclude each other.
+void checkSplit(const RunSettings &settings);
+
+/// Sets what one flag says; a list is made longer by every flag of its name.
 void applyFlag(RunSettings &settings, const SettingInfo &info, std::string_view text);
 
 /// The setting that a flag (without its dashes) belongs to, or null.

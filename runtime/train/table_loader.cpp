@@ -32,16 +32,27 @@ std::vector<LabelCount> countsOf(const LabelColumn &column,
 } // namespace
 
 TableLoader::TableLoader(std::unique_ptr<RowSource> source, std::vector<InputNeed> needs,
-                         std::vector<InputColumns> bindings)
-    : source_(std::move(source)), needs_(std::move(needs)), bindings_(std::move(bindings)) {
+                         std::vector<InputColumns> bindings, std::vector<ColumnUse> keys)
+    : source_(std::move(source)), needs_(std::move(needs)), bindings_(std::move(bindings)),
+      keys_(std::move(keys)) {
   std::vector<const ColumnUse *> uses;
   for (std::size_t i = 0; i < bindings_.size(); ++i)
     for (const ColumnUse &use : bindings_[i].columns) {
       uses.push_back(&use);
       columns_.push_back({emptyColumn(use, needs_[i].dtype), {}});
     }
+  for (const ColumnUse &key : keys_) {
+    uses.push_back(&key);
+    columns_.push_back({LabelColumn{}, {}});
+  }
   rows_ = source_->read(uses, columns_);
   dropRows(uses);
+}
+
+RowKeys TableLoader::key(std::size_t number) const {
+  const auto &column =
+      std::get<LabelColumn>(columns_[columns_.size() - keys_.size() + number].values);
+  return {column.codes, column.labels};
 }
 
 std::size_t TableLoader::sourceRow(std::size_t row) const {

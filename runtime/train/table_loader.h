@@ -4,6 +4,7 @@
 #include "runtime/train/dataset.h"
 #include "runtime/train/elements.h"
 #include "runtime/train/row_source.h"
+#include "runtime/train/split.h"
 
 #include <cstddef>
 #include <memory>
@@ -15,12 +16,17 @@ namespace apr::train {
 /// assembles the inputs. Every malformed field is an `Error` of kind Data at its place.
 class TableLoader {
 public:
+  /// `keys` are columns that are read as words beside the inputs.
   TableLoader(std::unique_ptr<RowSource> source, std::vector<InputNeed> needs,
-              std::vector<InputColumns> bindings);
+              std::vector<InputColumns> bindings, std::vector<ColumnUse> keys = {});
 
   /// Rows without those that columns leave out for a missing value: row numbers count what stays.
   std::size_t rows() const { return rows_; }
   std::size_t droppedRows() const { return droppedRows_; }
+  /// The words of a key in each row.
+  RowKeys key(std::size_t number) const;
+  /// Which of the files that make the table a row comes from.
+  std::size_t shardOf(std::size_t row) const { return source_->shardOf(sourceRow(row)); }
 
   /// Fits what the transforms leave open on these rows (none: everything must be fitted already)
   /// and assembles all rows. May be called once.
@@ -44,7 +50,8 @@ private:
   std::unique_ptr<RowSource> source_;
   std::vector<InputNeed> needs_;
   std::vector<InputColumns> bindings_;
-  std::vector<ReadColumn> columns_;   ///< of all inputs in turn
+  std::vector<ColumnUse> keys_;
+  std::vector<ReadColumn> columns_;   ///< of all inputs in turn, then keys
   std::vector<std::size_t> keptRows_; ///< their numbers in the source; empty where all are kept
   std::size_t rows_ = 0;
   std::size_t droppedRows_ = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/aprun/commands.h"
+#include "tools/aprun/load_data.h"
 #include "tools/aprun/session.h"
 
 #include <fmt/format.h>
@@ -9,10 +10,9 @@
 namespace apr::aprun {
 namespace {
 
-bool givesData(const CommandLine &line) {
-  return std::any_of(line.settings.begin(), line.settings.end(), [](const auto &setting) {
-    return std::string_view(setting.first->flag) == "data";
-  });
+bool gives(const CommandLine &line, std::string_view flag) {
+  return std::any_of(line.settings.begin(), line.settings.end(),
+                     [flag](const auto &setting) { return setting.first->flag == flag; });
 }
 
 } // namespace
@@ -21,15 +21,21 @@ int evalCommand(const CommandLine &line) {
   if (line.arguments.size() != 1)
     throw train::Error(train::ErrorKind::Usage, "aprun eval takes one argument, a run");
   Session session = readSession(line);
+  const bool hasOtherData = gives(line, "data");
+  if (hasOtherData)
+    forgetSplit(session.settings);
+  if (hasOtherData && !gives(line, "labels"))
+    session.settings.labels.clear();
   openModel(session, line);
   const auto trainer = makeTrainer(session);
   loadTensors(session, line, trainer->instance(), RunFile::Weights);
   const LoadedData loaded = loadData(session, trainer->inputNeeds());
   // The table of the training is divided as in training, a new one belongs to no part.
-  const bool isNew = givesData(line) || loaded.split.validation.empty();
+  const bool isNew = hasOtherData || loaded.split.validation.empty();
   const auto rows = chosenRows(line, loaded, isNew ? "all" : "validation");
   if (!loaded.data.inputs.empty())
-    fmt::print("{}: {} of {} rows\n", session.settings.data, rows.size(), loaded.data.rows);
+    fmt::print("{}: {} of {} rows\n", fmt::join(session.settings.data, ", "), rows.size(),
+               loaded.data.rows);
   for (const train::Metric &metric : trainer->evaluate(loaded.data, rows))
     fmt::print("{} {}\n", metric.name, metric.value);
   return Success;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/grad_check.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/load_data.h"
 #include "tools/aprun/session.h"
 
 #include <fmt/format.h>

@@ -4,6 +4,7 @@
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/load_data.h"
 #include "tools/aprun/session.h"
 
 #include <fmt/format.h>

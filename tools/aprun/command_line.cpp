@@ -36,7 +36,7 @@ bool holdsWord(std::string_view words, std::string_view word) {
 /// The settings that a command other than train may change.
 const char *settingsOf(std::string_view command) {
   if (command == "eval")
-    return "data header delimiter skip threads batch value dim";
+    return "data labels header delimiter skip missing-words threads batch value dim";
   if (command == "export")
     return "seed set dim hyper";
   if (command == "import")
@@ -44,13 +44,13 @@ const char *settingsOf(std::string_view command) {
   if (command == "fmt" || command == "hash")
     return "";
   if (command == "verify")
-    return "model data labels threads steps";
+    return "model data validation-data test-data labels threads steps";
   if (command == "test")
     return "seed";
   if (command == "predict")
-    return "data header delimiter skip threads batch value dim seed";
-  return "model block seed threads set dim hyper value input transform data header delimiter skip "
-         "validation batch";
+    return "data labels header delimiter skip missing-words threads batch value dim seed";
+  return "model block seed threads set dim hyper value input transform missing data labels header "
+         "delimiter skip missing-words validation batch";
 }
 
 bool isAllowed(const SettingInfo &info, std::string_view command) {

@@ -3,6 +3,7 @@
 #include "runtime/train/npz_writer.h"
 #include "runtime/train/predict.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/load_data.h"
 #include "tools/aprun/session.h"
 
 #include <fmt/format.h>
@@ -68,8 +69,11 @@ int predictCommand(const CommandLine &line) {
     return std::any_of(line.settings.begin(), line.settings.end(),
                        [&](const auto &setting) { return setting.first->flag == flag; });
   };
+  forgetSplit(session.settings);
+  if (!gives("labels"))
+    session.settings.labels.clear();
   if (!gives("data")) {
-    session.settings.data = "-";
+    session.settings.data = {"-"};
     session.settings.bytes = {};
     // Lines left out before the training table say nothing about rows typed in.
     if (!gives("skip"))

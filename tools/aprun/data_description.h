@@ -16,7 +16,19 @@ std::vector<train::RecordedFile> describeData(const train::RunSettings &settings
 /// SHA-256 of a data file's contents, decompressed where it is gzip.
 std::string hashOfContents(const std::string &path);
 
-/// The path of the file of a role, "table" or "labels".
-const std::string &pathOfRole(const train::RunSettings &settings, const std::string &role);
+enum class FileKind { Table, Labels };
+
+/// What a record calls a file: "table", "labels", "validation table" and so on.
+std::string roleOf(train::FilePart part, FileKind kind);
+
+/// A file as a record names it.
+struct NamedFile {
+  std::string role;
+  std::string path;
+  const char *flag; ///< that names it, without its dashes
+};
+
+/// The files of `describeData`, in its order.
+std::vector<NamedFile> namedFiles(const train::RunSettings &settings);
 
 } // namespace apr::aprun

@@ -3,7 +3,6 @@
 
 #include "runtime/train/record.h"
 #include "runtime/train/run_settings.h"
-#include "runtime/train/table_loader.h"
 #include "runtime/train/trainer.h"
 #include "tools/aprun/command_line.h"
 #include "tools/aprun/model_loader.h"
@@ -45,36 +44,5 @@ enum class RunFile { Weights, State };
 /// Tensors from --weights, else from the recorded run, else initial ones.
 void loadTensors(Session &session, const CommandLine &line, train::Instance &instance,
                  RunFile file);
-
-/// The rows of the session's table, ready for some inputs, and how they are divided.
-struct LoadedData {
-  train::Dataset data;
-  train::Split split;
-  std::vector<train::RecordedInput> inputs;
-  std::vector<std::string> columnNames;
-  std::size_t columnCount = 0;
-  std::size_t droppedRows = 0;            ///< left out for a missing value
-  std::vector<std::uint64_t> vocabulary;  ///< of a text
-  std::vector<train::RecordedFile> files; ///< the very bytes that were loaded, if asked for
-
-  std::vector<std::size_t> allRows() const;
-};
-
-/// Whether what was loaded is also described, as a record keeps it.
-enum class DataUse {
-  Rows,
-  EveryRow, ///< none may be left out for a missing value
-  RowsAndDescription
-};
-
-/// Reads the table for these inputs; empty data where there are none. Columns are bound as
-/// recorded, or as the settings say. Every file is read once, so that a pipe will do and no
-/// exchange in between leads to two meanings.
-LoadedData loadData(const Session &session, const std::vector<train::InputNeed> &needs,
-                    DataUse use = DataUse::Rows);
-
-/// The rows that --rows names, or `otherwise`.
-std::vector<std::size_t> chosenRows(const CommandLine &line, const LoadedData &data,
-                                    const std::string &otherwise);
 
 } // namespace apr::aprun

@@ -38,12 +38,11 @@ bool exists(const std::string &path) {
   return std::filesystem::exists(path, error);
 }
 
-void compareDataFile(const train::RunSettings &settings, std::size_t index,
-                     const RecordedFile &recorded, const RecordedFile &found, Findings &findings) {
-  const std::string &path = pathOfRole(settings, recorded.role);
+void compareDataFile(const std::string &path, std::size_t index, const RecordedFile &recorded,
+                     const RecordedFile &found, Findings &findings) {
   if (found.sha256 != recorded.sha256)
     findings.push_back(fmt::format("{}: the {} is not the recorded one: {}", path,
-                                   recorded.role == "labels" ? "file of labels" : "table",
+                                   recorded.role.ends_with("labels") ? "file of labels" : "table",
                                    describeDifference(recorded, found)));
   else if (found.bytes != recorded.bytes || found.rows != recorded.rows ||
            found.unit != recorded.unit || found.blockSize != recorded.blockSize ||
@@ -200,15 +199,18 @@ Findings checkData(const Session &session) {
   const train::RunSettings &settings = session.settings;
   const auto &recorded = session.record->dataFiles;
   Findings findings;
-  for (const RecordedFile &file : recorded) {
-    const std::string &path = pathOfRole(settings, file.role);
+  const std::vector<NamedFile> named = namedFiles(settings);
+  for (std::size_t i = 0; i < recorded.size(); ++i) {
+    if (i >= named.size() || named[i].role != recorded[i].role)
+      return {fmt::format("data.files[{}]: the settings name no such file of role {}", i,
+                          recorded[i].role)};
+    const std::string &path = named[i].path;
     if (path == "-")
       throw Error(ErrorKind::Usage, {session.folder},
                   "the training read its table from standard input: name the same one by --data");
     if (path.empty() || !exists(path))
       findings.push_back(fmt::format("{}: the data file is missing; --{} says where it is now",
-                                     path.empty() ? file.role : path,
-                                     file.role == "labels" ? "labels" : "data"));
+                                     path.empty() ? recorded[i].role : path, named[i].flag));
   }
   if (!findings.empty())
     return findings;
@@ -224,15 +226,11 @@ Findings checkData(const Session &session) {
   } catch (const Error &error) {
     return {fmt::format("{}; the file is not the recorded one", reason(error))};
   }
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
-    if (i < found.size() && found[i].role == recorded[i].role)
-      compareDataFile(settings, i, recorded[i], found[i], findings);
-    else
-      findings.push_back(fmt::format("data.files[{}]: the settings name no such file", i));
-  }
+  for (std::size_t i = 0; i < recorded.size(); ++i)
+    compareDataFile(named[i].path, i, recorded[i], found[i], findings);
   for (std::size_t i = recorded.size(); i < found.size(); ++i)
     findings.push_back(fmt::format("data.files: the record lacks the file of role {}: {}",
-                                   found[i].role, pathOfRole(settings, found[i].role)));
+                                   found[i].role, named[i].path));
   return findings;
 }
 

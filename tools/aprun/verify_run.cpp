@@ -78,6 +78,9 @@ void checkPreparedData(const RunRecord &record, const LoadedData &loaded,
   if (loaded.split.validation.size() != record.validationRows)
     findings.push_back(fmt::format("data.validation_rows is {}, the split gives {}",
                                    record.validationRows, loaded.split.validation.size()));
+  if (loaded.split.test.size() != record.testRows)
+    findings.push_back(fmt::format("data.test_rows is {}, the split gives {}", record.testRows,
+                                   loaded.split.test.size()));
   if (train::splitHash(loaded.split) != record.splitHash)
     findings.push_back("data.split_hash is not that of the split by seed and share");
   if (loaded.columnCount != record.columnCount)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "tools/aprun/load_data.h"
 #include "tools/aprun/session.h"
 
 #include <cstdint>

@@ -122,7 +122,7 @@ def split_hash(seed, rows, share):
         j = (words[1] << 32 | words[0]) * (i + 1) >> 64
         order[i], order[j] = order[j], order[i]
     count = int(rows * share + 0.5)
-    parts = sorted(order[count:]), sorted(order[:count])
+    parts = sorted(order[count:]), sorted(order[:count]), []
     return sha256(*(struct.pack("<Q", n) for part in parts for n in [len(part)] + part))
 
 

@@ -73,6 +73,40 @@ TEST_F(ByteTableTest, JoinsImagesAndLabels) {
   EXPECT_EQ(table.at(1, 2), 1);
 }
 
+TEST_F(ByteTableTest, JoinsFiles) {
+  std::vector<ByteTable> tables;
+  tables.push_back(readTable(write("a", images), {}));
+  tables.push_back(readTable(write("b", images), {}));
+  const ByteTable table = ByteTable::joined(std::move(tables));
+  ASSERT_EQ(table.rows(), 4u);
+  EXPECT_EQ(table.at(1, 1), 7);
+  EXPECT_EQ(table.at(2, 0), 10);
+  EXPECT_EQ(table.at(3, 1), 7);
+  EXPECT_EQ(table.shardOf(1), 0u);
+  EXPECT_EQ(table.shardOf(2), 1u);
+  // No window of a text reaches into the next file.
+  ByteFormat text;
+  text.window = 2;
+  text.stride = 1;
+  text.vocabulary = vocabularyOf({"abcd", "cax"});
+  EXPECT_EQ(text.vocabulary, (std::vector<std::uint64_t>{'a', 'b', 'c', 'd', 'x'}));
+  tables.clear();
+  tables.push_back(readTable(write("t1", "abcd"), text));
+  tables.push_back(readTable(write("t2", "cax"), text));
+  const ByteTable texts = ByteTable::joined(std::move(tables));
+  ASSERT_EQ(texts.rows(), 3u);
+  EXPECT_EQ(texts.at(1, 2), 3);
+  EXPECT_EQ(texts.at(2, 0), 2);
+  EXPECT_EQ(texts.at(2, 2), 4);
+  tables.clear();
+  tables.push_back(readTable(write("i", images), {}));
+  tables.push_back(readTable(write("l", labels), {}));
+  EXPECT_NE(errorOf([&] {
+              ByteTable::joined(std::move(tables));
+            }).find("the file has 1 columns, pixel_1 to pixel_1, but"),
+            std::string::npos);
+}
+
 TEST_F(ByteTableTest, RefusesSizesThatTheFileDoesNotHave) {
   std::string huge = images;
   huge.replace(4, 12, "\x7f\xff\xff\xff\x7f\xff\xff\xff\x7f\xff\xff\xff"s);

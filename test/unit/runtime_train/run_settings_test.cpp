@@ -58,10 +58,10 @@ table = ["mse as MSE", "b"]
   EXPECT_EQ(s.set.at("real"), "f64");
   EXPECT_EQ(s.trainer.hyper.at("step.lr"), 1e-3);
   EXPECT_EQ(s.trainer.hyper.at("step.beta"), 1);
-  EXPECT_EQ(s.data, "/abs/t.csv");
+  EXPECT_EQ(s.data, (std::vector<std::string>{"/abs/t.csv"}));
   EXPECT_EQ(s.format.header, Header::Absent);
   EXPECT_EQ(s.format.delimiter, ';');
-  EXPECT_EQ(s.validation, 0.25);
+  EXPECT_EQ(s.shares.validation, 0.25);
   EXPECT_EQ(s.inputs[0].text, "a..c, 5");
   EXPECT_EQ(s.transforms[0].text, "clip(0, 1) | log");
   EXPECT_EQ(*s.epochs, 1000u);
@@ -131,6 +131,46 @@ TEST(Toml, ReadsEscapes) {
   const auto entries = parseToml("a = \"\\u00e9\\t\\\"\\U0001F600\"\nb = 'c:\\d'", "t");
   EXPECT_EQ(std::get<std::string>(entries[0].value.value), "é\t\"😀");
   EXPECT_EQ(std::get<std::string>(entries[1].value.value), "c:\\d");
+}
+
+TEST(RunSettings, NamesSeveralFiles) {
+  RunSettings s = settingsOf(R"([data]
+file = ["a.csv", "/abs/b.csv"]
+validation_file = "v.csv"
+labels = ["1", "2", "3"]
+)");
+  EXPECT_EQ(s.data, (std::vector<std::string>{"dir/a.csv", "/abs/b.csv"}));
+  const auto files = dataFiles(s);
+  ASSERT_EQ(files.size(), 3u);
+  EXPECT_EQ(files[2].path, "dir/v.csv");
+  EXPECT_EQ(files[2].labels, "dir/3");
+  EXPECT_EQ(files[1].part, FilePart::Split);
+  EXPECT_EQ(files[2].part, FilePart::Validation);
+  // The first flag replaces the list of the run file, the next ones make it longer.
+  applyFlag(s, *settingOfFlag("data"), "x");
+  EXPECT_EQ(s.data, (std::vector<std::string>{"x"}));
+  applyFlag(s, *settingOfFlag("data"), "y");
+  EXPECT_EQ(s.data, (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(s.validationData.size(), 1u);
+  applyFlag(s, *settingOfFlag("data"), "z");
+  EXPECT_THROW(dataFiles(s), Error); // four files, three of labels
+  s.labels.clear();
+  applyFlag(s, *settingOfFlag("test-data"), "-");
+  EXPECT_THROW(dataFiles(s), Error);
+}
+
+TEST(RunSettings, RefusesSplitsThatExcludeEachOther) {
+  const auto check = [](const std::string &text) { checkSplit(settingsOf("[data]\n" + text)); };
+  check("validation = 0.5\ntest = 0.4");
+  check("folds = 3\nfold = 3\ntest = 0.4");
+  check("validation_file = 'v'\ntest = 0.4");
+  for (const char *wrong :
+       {"validation = 0.5\ntest = 0.5", "folds = 3", "fold = 1", "folds = 1\nfold = 1",
+        "folds = 3\nfold = 4", "folds = 3\nfold = 1\nvalidation = 0.1",
+        "validation_file = 'v'\nvalidation = 0.1", "validation_file = 'v'\nfolds = 3\nfold = 1",
+        "test_file = 't'\ntest = 0.1", "split = 'named=p'\nvalidation = 0.1",
+        "[train]\nbalance = 'c'\nshuffle = false"})
+    EXPECT_THROW(check(wrong), Error) << wrong;
 }
 
 TEST(RunSettings, FlagsSetTheSameThings) {

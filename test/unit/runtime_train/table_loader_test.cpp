@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/csv_source.h"
+#include "runtime/train/sharded_source.h"
 #include "runtime/train/table_loader.h"
 
 #include <aprt.h>
@@ -162,6 +163,48 @@ TEST(TableLoader, WeighsClassesOfTheTrainingRows) {
   const auto often = static_cast<float>(4 / 6.0);
   EXPECT_EQ(valuesOf<float>(loaded.data.inputs[1]),
             (std::vector<float>{often, rare, often, rare, often}));
+}
+
+std::unique_ptr<RowSource> shardsOf(const std::vector<std::string> &texts) {
+  std::vector<std::unique_ptr<RowSource>> shards;
+  for (const std::string &text : texts)
+    shards.push_back(std::make_unique<CsvSource>(
+        CsvTable::parse("s" + std::to_string(shards.size()), text, {})));
+  return std::make_unique<ShardedSource>(std::move(shards));
+}
+
+TEST(TableLoader, ReadsSeveralTablesAsOne) {
+  const std::vector<InputColumns> bindings = {
+      {"x", {{0, "x", {}, {MissingPolicy::DropRow, {}, {}}}}}};
+  TableLoader loader(shardsOf({"x,k\n1,a\n,b\n3,b\n", "x,k\n4,a\n\"\",c\n6,a\n"}), oneX, bindings,
+                     {{1, "k", {}}});
+  ASSERT_EQ(loader.rows(), 4u);
+  EXPECT_EQ(loader.shardOf(1), 0u);
+  EXPECT_EQ(loader.shardOf(2), 1u);
+  const RowKeys keys = loader.key(0);
+  EXPECT_EQ(keys.words, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(keys.codes, (std::vector<std::uint32_t>{0, 1, 0, 0}));
+  EXPECT_EQ(valuesOf<float>(loader.assemble({0}).inputs[0]), (std::vector<float>{1, 3, 4, 6}));
+}
+
+TEST(TableLoader, LocatesFaultsInTheRightTable) {
+  TableLoader loader(shardsOf({"x\n1\n0\n", "x\n1\n2\n"}), {{"x", APRT_I32, 1, 2}},
+                     {{"x", {{0, "x", {}}}}});
+  EXPECT_EQ(errorOf([&] { loader.assemble({0}); }),
+            "s1:3:1: error: found 2 for input x, expected 0 to 1");
+}
+
+TEST(TableLoader, RefusesTablesOfOtherColumns) {
+  const auto error = [](std::vector<std::string> a, std::vector<std::string> b, std::size_t count) {
+    return errorOf([&] { commonColumns({{"a.csv", 2, a}, {"b.csv", count, b}}); });
+  };
+  EXPECT_EQ(error({"x", "y"}, {"x", "y"}, 2), "no error");
+  EXPECT_EQ(error({"x", "y"}, {"x", "z"}, 2),
+            "b.csv: error: column 2 is called \"z\", but in a.csv it is \"y\"");
+  EXPECT_EQ(error({}, {}, 3), "b.csv: error: the table has 3 columns, but a.csv has 2");
+  EXPECT_EQ(error({"x", "y"}, {}, 2),
+            "b.csv: error: the table has no header, but a.csv has one; --header says whether there "
+            "are any");
 }
 
 TEST(TableLoader, NormalisesEachChannel) {
