@@ -8,7 +8,9 @@
 #include "tools/aprun/commands.h"
 #include "tools/aprun/interrupt.h"
 #include "tools/aprun/load_data.h"
+#include "tools/aprun/resume.h"
 #include "tools/aprun/session.h"
+#include "tools/aprun/train_observer.h"
 
 #include <fmt/format.h>
 
@@ -25,51 +27,6 @@ using train::ErrorKind;
 using train::Trainer;
 
 constexpr std::uint64_t defaultEpochs = 10;
-
-/// Prints and records what the trainer reports, and stops it on Ctrl-C.
-class TrainObserver : public train::Observer {
-public:
-  TrainObserver(train::Progress &progress, train::History &history, train::RunRecorder &recorder,
-                std::uint64_t every, std::uint64_t lastStep)
-      : progress_(progress), history_(history), recorder_(recorder), every_(every),
-        lastStep_(lastStep) {}
-
-  void onStep(const train::StepReport &report) override {
-    progress_.onStep(report);
-    recorder_.onStep(report);
-    ++steps_;
-    lastStepMetrics_ = report.metrics;
-    const bool isPrinted = every_ > 0 && report.step % every_ == 0;
-    if (isPrinted || (report.epoch == 0 && report.step == lastStep_))
-      history_.addStep(report, progress_.seconds());
-  }
-
-  void onEpoch(const train::EpochReport &report) override {
-    progress_.onEpoch(report);
-    recorder_.onEpoch(report);
-    history_.addEpoch(report, progress_.seconds());
-    last_ = report;
-  }
-
-  bool shouldStop() override { return InterruptGuard::isRequested(); }
-
-  std::uint64_t steps() const { return steps_; }
-  std::uint64_t epochs() const { return last_.epoch; }
-  const train::Metrics &training() const {
-    return last_.epoch > 0 ? last_.training : lastStepMetrics_;
-  }
-  const train::Metrics &validation() const { return last_.validation; }
-
-private:
-  train::Progress &progress_;
-  train::History &history_;
-  train::RunRecorder &recorder_;
-  std::uint64_t every_;
-  std::uint64_t lastStep_;
-  std::uint64_t steps_ = 0;
-  train::EpochReport last_;
-  train::Metrics lastStepMetrics_;
-};
 
 /// The block's inputs, and those of plain entries that the run file binds, so that the record knows
 /// their columns too.
@@ -99,8 +56,14 @@ std::vector<train::InputNeed> allNeeds(const Trainer &trainer, const train::Mode
   return needs;
 }
 
-train::ProgressStyle progressStyle(const train::RunSettings &settings) {
+train::ProgressStyle progressStyle(const train::RunSettings &settings,
+                                   const train::RunRecord &record) {
   train::ProgressStyle style;
+  style.secondsBefore = record.information.seconds;
+  if (settings.epochs)
+    style.shareBefore = static_cast<double>(record.epochs) / static_cast<double>(*settings.epochs);
+  if (settings.steps)
+    style.shareBefore = static_cast<double>(record.steps) / static_cast<double>(*settings.steps);
   style.epochs = settings.epochs.value_or(0);
   style.steps = settings.steps.value_or(0);
   style.every = settings.logEvery;
@@ -173,30 +136,55 @@ train::RunRecord makeRecord(const CommandLine &line, const Session &session, con
 }
 
 /// What only the finished training tells.
-void completeRecord(train::RunRecord &record, const TrainObserver &observer, train::Outcome outcome,
-                    double seconds) {
-  record.epochs = observer.epochs();
-  record.steps = observer.steps();
-  record.training = observer.training();
-  record.validation = observer.validation();
-  record.end = outcome == train::Outcome::Finished ? "finished" : "interrupted";
+void completeRecord(train::RunRecord &record, const TrainObserver &observer,
+                    const train::Trainer &trainer, train::Outcome outcome, double seconds) {
+  const RunPlace &place = observer.place();
+  record.epochs = place.epochs;
+  record.steps = place.steps;
+  record.training = place.training;
+  record.validation = place.validation;
+  record.end = outcome == train::Outcome::Finished       ? "finished"
+               : outcome == train::Outcome::StoppedEarly ? "stopped early"
+                                                         : observer.stopReason();
+  if (record.settings.stopsEarly)
+    record.best = trainer.cursor().best;
   record.information.seconds = seconds;
 }
 
-/// Copies the file that the training started from where the outputs are about to replace it: the
-/// record must name what can still be read.
-void keepStart(const std::string &folder, train::RunRecord &record) {
-  if (record.startWeights.empty())
+std::string startCopy(const std::string &folder) { return folder + "/start.safetensors"; }
+
+/// Whether a file is one that the training replaces or moves out of the way.
+bool isInTheWay(const std::string &path, const std::string &run) {
+  std::error_code error;
+  for (const char *name : {"weights.safetensors", "state.safetensors"})
+    if (std::filesystem::equivalent(run + "/" + name, path, error))
+      return true;
+  const auto folder = std::filesystem::weakly_canonical(path, error).parent_path();
+  return std::filesystem::equivalent(folder, checkpointPath(run), error);
+}
+
+/// Clears the way for the checkpoints of a new training. The file that it starts from stays
+/// readable, because the record must name what can still be read.
+void prepareCheckpoints(train::CheckpointFolder &folder, const std::string &run,
+                        train::RunRecord &record) {
+  std::string start;
+  const bool isMoved = !record.startWeights.empty() && isInTheWay(record.startWeights, run);
+  if (isMoved)
+    start = train::readFile(record.startWeights);
+  folder.open();
+  folder.startAnew();
+  if (!isMoved)
     return;
-  for (const char *name : {"weights.safetensors", "state.safetensors"}) {
-    std::error_code error;
-    if (!std::filesystem::equivalent(folder + "/" + name, record.startWeights, error))
-      continue;
-    const std::string kept = folder + "/start.safetensors";
-    train::writeFile(kept, train::readFile(record.startWeights));
-    record.startWeights = kept;
+  record.startWeights = startCopy(folder.path());
+  train::writeFile(record.startWeights, start);
+}
+
+/// Puts the copy of what the training started from beside the weights.
+void keepStart(const std::string &run, train::RunRecord &record) {
+  if (record.startWeights != startCopy(checkpointPath(run)))
     return;
-  }
+  train::writeFile(startCopy(run), train::readFile(record.startWeights));
+  record.startWeights = startCopy(run);
 }
 
 void writeOutputs(const train::RunSettings &settings, const train::Instance &instance,
@@ -245,17 +233,148 @@ bool recordsSteps(const CommandLine &line, const train::RunSettings &settings, T
   return true;
 }
 
+/// The session of a new training, or of one that goes on.
+Session beginSession(const CommandLine &line, std::optional<InterruptedRun> &interrupted) {
+  const bool resumes = line.option("resume").has_value();
+  const std::string target = line.arguments.empty() ? "" : line.arguments.front();
+  std::error_code error;
+  if (resumes && std::filesystem::is_directory(target, error)) {
+    interrupted = findInterrupted(target);
+    if (!interrupted)
+      throw Error(ErrorKind::Data, {checkpointPath(target)},
+                  "there is no checkpoint to go on from");
+    return readInterrupted(line, target, *interrupted);
+  }
+  Session session = readSession(line);
+  if (session.record)
+    throw Error(ErrorKind::Usage, {session.folder},
+                "this is the folder of a run: --resume goes on with it; to train again, give its "
+                "run file or model");
+  if (session.settings.out.empty())
+    session.settings.out = defaultFolder(target.empty() ? session.settings.model : target);
+  if (!resumes)
+    return session;
+  interrupted = findInterrupted(session.settings.out);
+  if (!interrupted)
+    fmt::print("{} has no checkpoint to go on from: training starts from the beginning\n",
+               session.settings.out);
+  return session;
+}
+
+void requireNoChanges(const CommandLine &line) {
+  if (line.option("allow-changed") && !line.option("resume"))
+    throw Error(ErrorKind::Usage, {"--allow-changed"}, "this belongs to --resume");
+}
+
+bool savesCheckpoints(const train::RunSettings &settings) {
+  return settings.loop.checkpoints.unit != train::CheckpointPolicy::Unit::Never;
+}
+
+/// What is watched to know the best epoch: by default the first figure, for the checkpoints alone.
+void settleBest(train::RunSettings &settings) {
+  constexpr std::uint64_t defaultPatience = 5;
+  train::BestOptions &best = settings.trainer.best;
+  if (!settings.stopsEarly) {
+    if (best.patience > 0 || best.minDelta > 0)
+      throw Error(ErrorKind::Usage, {best.patience > 0 ? "--patience" : "--min-delta"},
+                  "this belongs to --early-stop FIGURE");
+    best.isWatched = savesCheckpoints(settings);
+    return;
+  }
+  best.isWatched = true;
+  if (best.patience == 0)
+    best.patience = defaultPatience;
+}
+
+void checkSettings(const train::RunSettings &settings, const Trainer &trainer) {
+  const train::Instance &instance = const_cast<Trainer &>(trainer).instance();
+  if (settings.writesJson && train::weightElements(instance) > train::largestJsonElements)
+    throw Error(ErrorKind::Usage, {"--weights-json"},
+                fmt::format("the model has {} weights, JSON is written for at most {}",
+                            train::weightElements(instance), train::largestJsonElements));
+  const bool hasEpochs = !trainer.inputNeeds().empty();
+  if (!hasEpochs && settings.loop.checkpoints.unit == train::CheckpointPolicy::Unit::Epochs)
+    throw Error(ErrorKind::Usage, {"--checkpoint-every"},
+                "the model takes no rows, so there are no epochs: give a number of steps");
+  if (!hasEpochs && settings.stopsEarly)
+    throw Error(ErrorKind::Usage, {"--early-stop"},
+                "the model takes no rows, so there are no epochs to compare");
+}
+
+/// How much of the history the checkpoint knows of.
+std::uint64_t keptHistory(const std::string &run, const InterruptedRun &interrupted) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(run + "/history.jsonl", error);
+  if (!error && size >= interrupted.historyBytes)
+    return interrupted.historyBytes;
+  fmt::print(stderr, "warning: {}/history.jsonl lacks lines of the training so far\n", run);
+  return error ? 0 : size;
+}
+
+std::string dataHashOf(const train::RunRecord &record) {
+  std::vector<std::pair<std::string, std::string>> inputs;
+  for (const train::RecordedInput &input : record.inputs)
+    inputs.emplace_back(input.need.name, input.sha256);
+  return inputs.empty() ? "" : train::dataHash(inputs, record.splitHash);
+}
+
+StopConditions stopConditions(const CommandLine &line, const train::RunSettings &settings) {
+  StopConditions stop;
+  if (const auto step = line.option("stop-after"))
+    stop.step = train::countFromText(*step, {"--stop-after"});
+  stop.seconds = settings.loop.timeLimit;
+  stop.lastStep = settings.steps.value_or(0);
+  return stop;
+}
+
+/// Trains for what is left of the plan.
+train::Outcome fit(Trainer &trainer, const LoadedData &loaded, const train::RunSettings &settings,
+                   TrainObserver &observer) {
+  const train::Cursor cursor = trainer.cursor();
+  if (settings.steps)
+    return trainer.fitSteps(loaded.data, loaded.split, *settings.steps - cursor.steps, observer);
+  return trainer.fitEpochs(loaded.data, loaded.split, settings.epochs.value_or(0) - cursor.epochs,
+                           observer);
+}
+
+/// The last lines, and the exit code.
+int report(const train::RunSettings &settings, const train::RunRecord &record, bool isSaved) {
+  if (settings.stopsEarly && !record.isCutShort() && record.best.epoch > 0)
+    fmt::print("{}the weights are those of the best epoch, {}: {} {}\n",
+               record.end == "stopped early" ? "stopped early; " : "", record.best.epoch,
+               record.best.metric, train::figure(record.best.value));
+  fmt::print("{} steps in {:.2f} s; weights {:.16}\n", record.steps, record.information.seconds,
+             record.weightHash);
+  if (!record.isCutShort()) {
+    fmt::print("written to {}; next: aprun eval {}, aprun predict {}\n", settings.out, settings.out,
+               settings.out);
+    return Success;
+  }
+  const char *what = record.end == "interrupted" ? "interrupted" : "the time limit is reached";
+  if (isSaved)
+    fmt::print("{}: saved in {}; go on with aprun train {} --resume\n", what, settings.out,
+               settings.out);
+  else
+    fmt::print("{}: the weights so far are in {}; go on from them with --weights "
+               "{}/state.safetensors\n",
+               what, settings.out, settings.out);
+  return record.end == "interrupted" ? ExitCode::Interrupted : Success;
+}
+
 } // namespace
 
 int trainCommand(const CommandLine &line) {
   if (line.arguments.size() > 1)
     throw Error(ErrorKind::Usage,
                 fmt::format("unexpected argument {}", train::inQuotes(line.arguments[1])));
-  Session session = readSession(line);
-  if (session.record)
-    throw Error(ErrorKind::Usage, {session.folder},
-                "this is a finished run; give its run file or model to train again");
-  openModel(session, line);
+  std::optional<InterruptedRun> interrupted;
+  Session session = beginSession(line, interrupted);
+  linkModel(session, line);
+  if (interrupted)
+    settleHypers(session, line, *interrupted);
+  else
+    requireNoChanges(line);
+  settleBest(session.settings);
   const auto trainer = makeTrainer(session);
   train::Instance &instance = trainer->instance();
   train::RunSettings &settings = session.settings;
@@ -264,51 +383,67 @@ int trainCommand(const CommandLine &line) {
                                      DataUse::RowsAndDescription);
   if (!settings.epochs && !settings.steps && !trainer->inputNeeds().empty())
     settings.epochs = defaultEpochs;
-  if (settings.writesJson && train::weightElements(instance) > train::largestJsonElements)
-    throw Error(ErrorKind::Usage, {"--weights-json"},
-                fmt::format("the model has {} weights, JSON is written for at most {}",
-                            train::weightElements(instance), train::largestJsonElements));
+  checkSettings(settings, *trainer);
   const bool hasSteps = recordsSteps(line, settings, *trainer, loaded);
-  loadTensors(session, line, instance, RunFile::Weights);
-  if (settings.out.empty())
-    settings.out = defaultFolder(line.arguments.empty() ? settings.model : line.arguments.front());
+  train::RunRecord record = makeRecord(line, session, *trainer, instance, loaded);
   train::makeFolder(settings.out);
+  train::CheckpointFolder folder(checkpointPath(settings.out), settings.loop.checkpoints.earlier);
+  if (interrupted) {
+    requireSameTraining(*interrupted, record, settings.out);
+    if (hasSteps && !interrupted->record.stepRecord)
+      throw Error(ErrorKind::Usage, {"--record"},
+                  "the training so far was recorded by epochs, not by steps");
+    folder.open();
+    folder.setAsideAfter(interrupted->cursor().steps);
+    goOn(*interrupted, *trainer, record);
+  } else {
+    loadTensors(session, line, instance, RunFile::Weights);
+    if (savesCheckpoints(settings))
+      prepareCheckpoints(folder, settings.out, record);
+  }
 
   if (!loaded.data.inputs.empty())
     fmt::print("{}: {} training rows, {} validation rows{}\n", fmt::join(settings.data, ", "),
                loaded.split.training.size(), loaded.split.validation.size(),
                loaded.split.test.empty() ? ""
                                          : fmt::format(", {} test rows", loaded.split.test.size()));
-  train::History history(settings.out + "/history.jsonl");
+  if (interrupted)
+    fmt::print("going on after step {}{}\n", interrupted->cursor().steps,
+               trainer->inputNeeds().empty()
+                   ? ""
+                   : fmt::format(" (epoch {})", interrupted->cursor().epochs + 1));
+  train::History history(settings.out + "/history.jsonl",
+                         interrupted ? keptHistory(settings.out, *interrupted) : 0);
   const auto device =
       ::isatty(STDOUT_FILENO) ? train::Progress::Device::Terminal : train::Progress::Device::Log;
-  train::Progress progress(stdout, device, progressStyle(settings));
-  train::RunRecord record = makeRecord(line, session, *trainer, instance, loaded);
+  train::Progress progress(stdout, device, progressStyle(settings, record));
   train::RunRecorder recorder(record, instance, settings.steps.value_or(0));
-  if (hasSteps)
+  if (interrupted && interrupted->record.stepRecord)
+    recorder.resumeSteps(settings.out, *interrupted->record.stepRecord);
+  else if (!interrupted && hasSteps)
     recorder.recordSteps(settings.out);
-  TrainObserver observer(progress, history, recorder, settings.logEvery,
-                         settings.steps.value_or(0));
+  RunCheckpoints checkpoints(
+      {folder, *trainer, record, recorder, history, progress, settings, dataHashOf(record)});
+  TrainObserver observer(progress, history, recorder, checkpoints, settings.logEvery,
+                         stopConditions(line, settings));
   const InterruptGuard guard;
-  recorder.onStart();
-  const train::Outcome outcome =
-      settings.steps
-          ? trainer->fitSteps(loaded.data, loaded.split, *settings.steps, observer)
-          : trainer->fitEpochs(loaded.data, loaded.split, settings.epochs.value_or(0), observer);
-  const double seconds = progress.seconds();
-  recorder.finish();
-  completeRecord(record, observer, outcome, seconds);
-  writeOutputs(settings, instance, record);
-  fmt::print("{} steps in {:.2f} s; weights {:.16}\n", record.steps, seconds, record.weightHash);
-  if (outcome == train::Outcome::Stopped) {
-    fmt::print("interrupted: the weights so far are in {}; go on from them with --weights "
-               "{}/state.safetensors\n",
-               settings.out, settings.out);
-    return Interrupted;
+  if (interrupted) {
+    observer.resume(record);
+    checkpoints.startAt(interrupted->cursor());
+  } else {
+    recorder.onStart();
+    checkpoints.save(observer.place());
   }
-  fmt::print("written to {}; next: aprun eval {}, aprun predict {}\n", settings.out, settings.out,
-             settings.out);
-  return Success;
+  const train::Outcome outcome = fit(*trainer, loaded, settings, observer);
+  const double seconds = progress.seconds();
+  const bool isSaved = observer.isLastEpochPartial() || checkpoints.save(observer.place());
+  completeRecord(record, observer, *trainer, outcome, seconds);
+  if (settings.stopsEarly && !record.isCutShort())
+    trainer->restoreBest();
+  recorder.finish();
+  history.finish();
+  writeOutputs(settings, instance, record);
+  return report(settings, record, isSaved && savesCheckpoints(settings));
 }
 
 } // namespace apr::aprun

@@ -97,7 +97,8 @@ void assemble(const Session &session, const std::vector<train::InputNeed> &needs
   loaded.columnNames = columns.names;
   loaded.columnCount = columns.count;
   loaded.droppedRows = loader.droppedRows();
-  loaded.split = divided(settings, dataFiles(settings), loader);
+  loaded.split = train::limited(divided(settings, dataFiles(settings), loader), settings.loop,
+                                settings.trainer.seed);
   if (!session.record && loaded.split.training.empty())
     throw Error(ErrorKind::Data, {columns.file},
                 fmt::format("the split leaves none of the {} rows for training: {} are for "
@@ -258,6 +259,7 @@ void forgetSplit(RunSettings &settings) {
   settings.split = {};
   settings.shares = {};
   settings.balance.clear();
+  settings.loop.limit = settings.loop.overfit = 0;
   settings.validationData.clear();
   settings.testData.clear();
 }
