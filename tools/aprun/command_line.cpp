@@ -41,7 +41,7 @@ const char *settingsOf(std::string_view command) {
     return "seed set dim hyper";
   if (command == "import")
     return "seed set";
-  if (command == "fmt" || command == "hash")
+  if (command == "fmt" || command == "hash" || command == "report" || command == "compare")
     return "";
   if (command == "verify")
     return "model data validation-data test-data labels threads steps";
@@ -186,6 +186,10 @@ const char *synopsis(std::string_view command) {
   if (command == "export")
     return "aprun export RUN --onnx model.onnx [--entry NAME] [FLAG…]\n"
            "       aprun export RUN --safetensors|--npz|--json FILE";
+  if (command == "report")
+    return "aprun report RUN [-o report.html]";
+  if (command == "compare")
+    return "aprun compare RUN RUN… [-o compare.html]";
   if (command == "import")
     return "aprun import model.apr --from weights.safetensors|weights.npz -o start.safetensors "
            "[FLAG…]";
@@ -206,6 +210,8 @@ const std::vector<std::pair<std::string, std::string>> &commands() {
       {"grad-check", "compare gradients with finite differences in f64"},
       {"inspect", "show the tensors of a model and the gradients of a batch"},
       {"verify", "check a run's record and files, and that training again gives the same bits"},
+      {"report", "a page of HTML with everything about a run"},
+      {"compare", "the figures of runs beside each other, and their curves on a page"},
       {"export", "write an entry as ONNX, or the weights in other forms"},
       {"import", "make weights to start from of another program's file"},
       {"hash", "the digests of weights, data, models and runs"},

@@ -17,6 +17,8 @@ int verifyCommand(const CommandLine &line);
 int hashCommand(const CommandLine &line);
 int exportCommand(const CommandLine &line);
 int importCommand(const CommandLine &line);
+int reportCommand(const CommandLine &line);
+int compareCommand(const CommandLine &line);
 
 /// Exit codes; those that other tools of the project have too mean the same there.
 enum ExitCode {

@@ -41,6 +41,10 @@ int run(const CommandLine &line) {
     return exportCommand(line);
   if (line.command == "import")
     return importCommand(line);
+  if (line.command == "report")
+    return reportCommand(line);
+  if (line.command == "compare")
+    return compareCommand(line);
   if (line.command == "hash")
     return hashCommand(line);
   return inspectCommand(line);
