@@ -293,7 +293,7 @@ void readData(RunRecord &record, const Reader &data) {
   data.keys(
       {"files",        "format",        "window",          "stride",       "vocabulary", "header",
        "delimiter",    "skip",          "missing_words",   "column_count", "columns",    "split",
-       "validation",   "test",          "folds",           "fold",         
+       "validation",   "test",          "folds",           "fold",         "limit",      "overfit",
        "dropped_rows", "training_rows", "validation_rows", "test_rows",    "split_hash"});
   for (const Reader &file : data.at("files").list())
     record.dataFiles.push_back(readDataFile(file));
@@ -386,7 +386,8 @@ void readTraining(RunRecord &record, const Reader &root) {
     trainer.fixed.values[name] = value.number();
   record.startHash = root.at("start").keys({"sha256"}).at("sha256").hashOrNothing();
   const Reader train = root.at("train");
-  train.keys({"batch", "augment", "balance", "shuffle", "drop_last", "measure"});
+  train.keys({"batch", "augment", "balance", "shuffle", "drop_last", "measure", "validate_every",
+              "early_stop"});
   trainer.batchRows = static_cast<std::size_t>(train.at("batch").count(1, std::uint64_t{1} << 40));
   for (const auto &[input, steps] : train.at("augment").entries())
     trainer.fixed.augmentations[input] = parseAugmentation(steps.text(), {inQuotes(input)});
