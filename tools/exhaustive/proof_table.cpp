@@ -34,9 +34,6 @@ of one core.
 hashes; the second table says how many blocks of 2^20 results differ, of how many that were compared:
 4096 are all.
 
-A function without a row in the first table is rechecked only: that its formula gives the results of
-the hashes is recorded here, the run that judged those results is not. `make exhaustive` adds the row.
-
 )";
 
 /// The cells of a row "| a | b |", without the spaces around.
@@ -153,13 +150,6 @@ void ProofTable::add(OpKind kind, const std::string &target, const Recheck &rech
   if (row.formula != recheck.formula || row.digest != recheck.digest)
     row = {.formula = recheck.formula, .digest = recheck.digest, .targets = {}};
   row.targets[target] = recheck;
-}
-
-bool ProofTable::Rechecked::isComplete() const {
-  return std::ranges::any_of(targets, [](const auto &entry) {
-    const auto &[target, recheck] = entry;
-    return target != kInterpreter && recheck.blocks == kBlocks && recheck.different == 0;
-  });
 }
 
 const ProofTable::Row *ProofTable::findProof(const std::string &function) const {

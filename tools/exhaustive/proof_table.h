@@ -28,9 +28,6 @@ public:
     uint64_t formula = 0;
     uint64_t digest = 0; ///< digestOf the hashes
     std::map<std::string, Recheck> targets;
-
-    /// Whether all blocks of compiled code were compared and none differs, for some target.
-    bool isComplete() const;
   };
 
   /// Reads the file; an absent one is empty.

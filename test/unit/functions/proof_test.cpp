@@ -113,20 +113,6 @@ TEST_F(ProofFiles, TablesComeBackFromTheirText) {
   EXPECT_EQ(ProofTable::read(path("absent.md")).text(), "");
 }
 
-/// All blocks of compiled code for one target, and none that differs.
-TEST_F(ProofFiles, SamplesAndTheInterpreterAreNoCompleteRecheck) {
-  ProofTable table;
-  auto isComplete = [&] { return table.findRecheck("exp")->isComplete(); };
-  table.add(OpKind::Exp, "x86-64-v2", {.blocks = 4095});
-  EXPECT_FALSE(isComplete());
-  table.add(OpKind::Exp, "x86-64-v3", {.blocks = 4096, .different = 1});
-  EXPECT_FALSE(isComplete());
-  table.add(OpKind::Exp, "interpreter", {.blocks = 4096});
-  EXPECT_FALSE(isComplete());
-  table.add(OpKind::Exp, "x86-64-v4", {.blocks = 4096});
-  EXPECT_TRUE(isComplete());
-}
-
 TEST_F(ProofFiles, RechecksOfOtherFormulasAndHashesAreDropped) {
   ProofTable table;
   table.add(OpKind::Exp, "x86-64-v4", {.blocks = 4096, .formula = 5, .digest = 6});
