@@ -88,7 +88,7 @@ std::vector<InputNeed> inputNeeds(const aprt_entry &entry, const FixedInputs &fi
 RowFeed::RowFeed(Instance &instance, const aprt_entry &entry, const FixedInputs &fixed,
                  const Dataset &data, std::size_t batchRows)
     : instance_(&instance), entry_(&entry), call_(instance, entry),
-      pointers_(entry.input_count, nullptr), dims_(entry.dim_count, 0) {
+      pointers_(entry.input_count, nullptr), dims_(entry.dim_count, 0), dataRows_(data.rows) {
   checkFixed(entry, fixed);
   isOneRow_ = isOneRowPerCall(entry, fixed);
   std::optional<aprt_dim> batch;
@@ -211,8 +211,10 @@ void RowFeed::bindRowDims(const aprt_tensor &tensor, const InputArray &array,
 
 void RowFeed::fillFixed(const FixedInputs &fixed) {
   std::vector<std::int64_t> dims = dims_;
+  // No batch has more rows than there are, whatever was asked for: nothing is made for them.
   if (batchVariable_ >= 0)
-    dims[static_cast<std::size_t>(batchVariable_)] = static_cast<std::int64_t>(batchRows_);
+    dims[static_cast<std::size_t>(batchVariable_)] =
+        static_cast<std::int64_t>(std::min(batchRows_, std::max<std::size_t>(dataRows_, 1)));
   call_.setDims(dims);
   dims_ = dims;
   for (std::size_t i = 0; i < entry_->input_count; ++i) {

@@ -89,6 +89,7 @@ private:
   std::vector<std::size_t> padded_;
   std::int32_t batchVariable_ = -1;
   std::size_t batchRows_ = 0;
+  std::size_t dataRows_ = 0;
   std::uint64_t seed_ = 0;
   std::uint64_t epoch_ = 0;
   bool isFixed_ = false;
