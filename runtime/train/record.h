@@ -131,9 +131,12 @@ std::vector<std::string> headerDifferences(const RunRecord &recorded, const RunR
 /// Binds the inputs wanted to the columns of a new table as in training: by name where both have a
 /// header, else by position; a table without a header that has just the columns needed gives them
 /// in order. An input that training did not know takes the columns of the only recorded input of
-/// its type and width. Errors are of kind Data or Usage.
-std::vector<InputColumns>
-bindRecorded(const RunRecord &record, const std::vector<InputNeed> &wanted, const ColumnSet &table);
+/// its type and width. Inputs with a selection take these columns, prepared as those of the
+/// training in their order, so that other arrays of the same file can be given. Errors are of kind
+/// Data or Usage.
+std::vector<InputColumns> bindRecorded(const RunRecord &record,
+                                       const std::vector<InputNeed> &wanted, const ColumnSet &table,
+                                       const std::vector<Declared> &selections = {});
 
 /// The 16 hexadecimal digits of a figure's bits.
 std::string figureBits(double value);

@@ -57,18 +57,58 @@ const RecordedInput &recordedFor(const RunRecord &record, const InputNeed &need)
                           inQuotes(need.name), names.empty() ? "none" : listed(names)));
 }
 
+InputColumns selectedColumns(const RunRecord &record, const InputNeed &need, const ColumnSet &table,
+                             const Declared &selection) {
+  const auto columns = selectColumns(selection.text, table, selection.place);
+  const auto &trained = recordedFor(record, need).columns.columns;
+  if (columns.size() != trained.size())
+    throw Error(ErrorKind::Usage, selection.place,
+                fmt::format("input {} takes {} columns as in training, found {}", need.name,
+                            trained.size(), columns.size()));
+  InputColumns binding{need.name, trained};
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    binding.columns[k].column = columns[k];
+    binding.columns[k].label = columnLabel(table, columns[k]);
+  }
+  return binding;
+}
+
+void checkSelections(const std::vector<Declared> &selections,
+                     const std::vector<InputNeed> &wanted) {
+  std::vector<std::string> names;
+  for (const InputNeed &need : wanted)
+    names.push_back(need.name);
+  for (const Declared &selection : selections)
+    if (std::find(names.begin(), names.end(), selection.key) == names.end())
+      throw Error(ErrorKind::Usage, selection.place,
+                  fmt::format("there is no input {}{}; there are {}", inQuotes(selection.key),
+                              suggestion(selection.key, names), listed(names)));
+}
+
 } // namespace
 
 std::vector<InputColumns> bindRecorded(const RunRecord &record,
-                                       const std::vector<InputNeed> &wanted,
-                                       const ColumnSet &table) {
+                                       const std::vector<InputNeed> &wanted, const ColumnSet &table,
+                                       const std::vector<Declared> &selections) {
+  checkSelections(selections, wanted);
+  const auto selectionOf = [&](const InputNeed &need) {
+    const auto found =
+        std::find_if(selections.begin(), selections.end(),
+                     [&](const Declared &selection) { return selection.key == need.name; });
+    return found == selections.end() ? nullptr : &*found;
+  };
   std::set<std::size_t> columns;
   for (const InputNeed &need : wanted)
-    for (const ColumnUse &use : recordedFor(record, need).columns.columns)
-      columns.insert(use.column);
+    if (!selectionOf(need))
+      for (const ColumnUse &use : recordedFor(record, need).columns.columns)
+        columns.insert(use.column);
   const std::vector<std::size_t> needed(columns.begin(), columns.end());
   std::vector<InputColumns> bindings;
   for (const InputNeed &need : wanted) {
+    if (const Declared *selection = selectionOf(need)) {
+      bindings.push_back(selectedColumns(record, need, table, *selection));
+      continue;
+    }
     InputColumns binding{need.name, {}};
     for (const ColumnUse &trained : recordedFor(record, need).columns.columns)
       binding.columns.push_back(recordedColumn(record, trained, table, needed));

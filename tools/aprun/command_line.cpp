@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/aprun/command_line.h"
 
+#include "codegen/model_description.h"
 #include "runtime/train/suggestion.h"
 
 #include <fmt/format.h>
@@ -36,7 +37,7 @@ bool holdsWord(std::string_view words, std::string_view word) {
 /// The settings that a command other than train may change.
 const char *settingsOf(std::string_view command) {
   if (command == "eval")
-    return "data labels header delimiter skip missing-words threads batch value dim";
+    return "data input labels header delimiter skip missing-words threads batch value dim";
   if (command == "export")
     return "seed set dim hyper";
   if (command == "import")
@@ -48,7 +49,7 @@ const char *settingsOf(std::string_view command) {
   if (command == "test")
     return "seed";
   if (command == "predict")
-    return "data labels header delimiter skip missing-words threads batch value dim seed";
+    return "data input labels header delimiter skip missing-words threads batch value dim seed";
   return "model block seed threads set dim hyper value input transform missing data labels header "
          "delimiter skip missing-words validation batch";
 }
@@ -182,7 +183,7 @@ const char *synopsis(std::string_view command) {
   if (command == "verify")
     return "aprun verify RUN [--against interpreter|cpu=LEVEL|optimize=LEVEL|OTHER.o|OTHER.apr] "
            "[FLAG…]\n"
-           "       (repeats a training and compares; exit code 5: other bits, 6: altered record)";
+           "       (checks a training's record and files, trains again and compares)";
   if (command == "export")
     return "aprun export RUN --onnx model.onnx [--entry NAME] [FLAG…]\n"
            "       aprun export RUN --safetensors|--npz|--json FILE";
@@ -198,6 +199,31 @@ const char *synopsis(std::string_view command) {
   if (command == "fmt")
     return "aprun fmt FILE|FOLDER…|- [FLAG…]";
   return "aprun inspect RUN|run.toml|model.apr [TENSOR…] [FLAG…]";
+}
+
+/// What a flag means to a command that takes it otherwise than a training does.
+const char *helpOf(std::string_view command, std::string_view flag, const char *otherwise) {
+  if (command == "verify" && flag == "steps")
+    return "compare so many steps from the first one on; default all";
+  if (command == "verify" && (flag == "model" || flag == "data" || flag == "labels"))
+    return "where this file is now; its hash decides whether it is the right one";
+  if (command == "verify" && flag == "weights")
+    return "where the file of weights is now that the training started from";
+  if (flag == "input" && (command == "eval" || command == "predict"))
+    return "other columns for an input, prepared as in the training, NAME=COLUMNS";
+  return otherwise;
+}
+
+const char *exitCodes(std::string_view command) {
+  if (command == "train")
+    return "\nexit codes: 0 done; 1 the model does not compile; 2 a wrong flag or setting; 3 a "
+           "file "
+           "that cannot\nbe read, written or understood; 4 a figure is no number; 130 interrupted, "
+           "after saving\n";
+  if (command == "verify")
+    return "\nexit codes: 0 identical; 2 a wrong flag; 3 no record, or one of another version; 5 "
+           "other bits;\n6 record, data, weights or model were altered; 130 interrupted\n";
+  return "";
 }
 
 } // namespace
@@ -236,17 +262,22 @@ std::string helpText(std::string_view command) {
     text = usage;
     for (const auto &[name, help] : commands())
       text += fmt::format("  {:<12}{}\n", name, help);
-    return text + "\naprun COMMAND --help lists the flags; docs/running.md is the guide.\n";
+    return text + "\naprun COMMAND --help lists the flags, aprun --version tells the versions of "
+                  "program and\nsemantics; docs/running.md is the guide.\n";
   }
   text = fmt::format("usage: {}\n\n", synopsis(command));
   for (const SettingInfo &info : train::settingInfos())
     if (isAllowed(info, command))
-      text += fmt::format("  --{:<14}{}{}\n", info.flag, info.help,
+      text += fmt::format("  --{:<14}{}{}\n", info.flag, helpOf(command, info.flag, info.help),
                           *info.choices ? fmt::format(" ({})", info.choices) : "");
   for (const OptionInfo &info : optionInfos)
     if (holdsWord(info.commands, command))
-      text += fmt::format("  --{:<14}{}\n", info.flag, info.help);
-  return text;
+      text += fmt::format("  --{:<14}{}\n", info.flag, helpOf(command, info.flag, info.help));
+  return text + exitCodes(command);
+}
+
+std::string versionText() {
+  return fmt::format("aprun {} (semantics version {})\n", APR_VERSION, kSemanticsVersion);
 }
 
 } // namespace apr::aprun

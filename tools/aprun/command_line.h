@@ -31,6 +31,9 @@ CommandLine parseCommandLine(const std::vector<std::string> &arguments);
 /// What `aprun help` and `aprun COMMAND --help` print.
 std::string helpText(std::string_view command);
 
+/// What `aprun --version` prints.
+std::string versionText();
+
 /// Names and one-line descriptions of the commands.
 const std::vector<std::pair<std::string, std::string>> &commands();
 

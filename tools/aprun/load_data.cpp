@@ -33,7 +33,7 @@ std::vector<train::InputColumns> bindings(const Session &session, const train::C
   const RunSettings &settings = session.settings;
   // A run without data has no columns to remember: its tables are read as they come.
   auto bindings = session.record && !session.record->inputs.empty()
-                      ? train::bindRecorded(*session.record, needs, table)
+                      ? train::bindRecorded(*session.record, needs, table, settings.inputs)
                       : train::bindColumns(needs, table, settings.inputs, settings.transforms,
                                            settings.missing);
   for (train::InputColumns &binding : bindings)

@@ -71,6 +71,10 @@ int exitCode(train::ErrorKind kind) {
 int guardedMain(std::vector<std::string> arguments) {
   if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h"))
     arguments = {"help"};
+  if (arguments.size() == 1 && arguments[0] == "--version") {
+    fmt::print("{}", versionText());
+    return Success;
+  }
   try {
     const int code = run(parseCommandLine(arguments));
     if (std::fflush(stdout) != 0 || std::ferror(stdout))

@@ -62,13 +62,17 @@ Session readSession(const CommandLine &line) {
   return session;
 }
 
-void linkModel(Session &session, const CommandLine &line) {
+ModelRequest requestOf(const Session &session, const CommandLine &line) {
   const std::string level = line.option("optimize").value_or("");
   if (!level.empty() && (level.size() != 1 || level[0] < '0' || level[0] > '3'))
     throw Error(ErrorKind::Usage, {"--optimize"},
                 fmt::format("expected a level from 0 to 3, found {}", inQuotes(level)));
-  session.model = loadModel(
-      {session.settings.model, session.settings.set, line.option("cpu").value_or("native"), level});
+  return {session.settings.model, session.settings.set, line.option("cpu").value_or("native"),
+          level};
+}
+
+void linkModel(Session &session, const CommandLine &line) {
+  session.model = loadModel(requestOf(session, line));
 }
 
 void openModel(Session &session, const CommandLine &line) {

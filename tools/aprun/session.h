@@ -27,6 +27,10 @@ struct Session {
 /// object or a run's folder; flags win. No model is loaded yet.
 Session readSession(const CommandLine &line);
 
+/// How the command line asks for the session's model to be compiled; a level that does not exist is
+/// an `Error` of kind Usage.
+ModelRequest requestOf(const Session &session, const CommandLine &line);
+
 /// Compiles or links the session's model.
 void linkModel(Session &session, const CommandLine &line);
 
