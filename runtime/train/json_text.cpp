@@ -50,6 +50,36 @@ private:
   const std::string &file_;
 };
 
+/// What the parser expected, after the last time that its message says so.
+std::string expectedBy(const ParsedJson::parse_error &error) {
+  constexpr std::string_view word = "expected ";
+  const std::string_view message = error.what();
+  const auto at = message.rfind(word);
+  return at == std::string_view::npos ? "JSON text in UTF-8"
+                                      : std::string(message.substr(at + word.size()));
+}
+
+Error malformed(std::string_view text, const ParsedJson::parse_error &error,
+                const std::string &file) {
+  const std::size_t offset = error.byte > 0 ? error.byte - 1 : 0;
+  return {ErrorKind::Data, placeOf(text, offset, file),
+          fmt::format("malformed JSON text: {}, expected {}",
+                      offset >= text.size() ? "it ends here"
+                                            : "found " + inQuotes(text.substr(offset, 1)),
+                      expectedBy(error))};
+}
+
+/// The parser names the number in quotes at the end of its message, but not its place.
+Error tooLarge(std::string_view text, const ParsedJson::out_of_range &error,
+               const std::string &file) {
+  std::string_view number = error.what();
+  number = number.substr(0, number.rfind('\''));
+  number = number.substr(number.rfind('\'') + 1);
+  return {
+      ErrorKind::Data, placeOf(text, text.find(number), file),
+      fmt::format("the number {} in the JSON text is beyond the range of 64-bit floats", number)};
+}
+
 } // namespace
 
 ParsedJson parseJson(std::string_view text, const std::string &file) {
@@ -75,10 +105,9 @@ ParsedJson parseJson(std::string_view text, const std::string &file) {
     ParsedJson::sax_parse(text.begin(), text.end(), &integers);
     return parsed;
   } catch (const ParsedJson::parse_error &error) {
-    throw Error(ErrorKind::Data, placeOf(text, error.byte > 0 ? error.byte - 1 : 0, file),
-                "malformed JSON text");
-  } catch (const ParsedJson::exception &error) {
-    throw Error(ErrorKind::Data, {file}, fmt::format("malformed JSON text: {}", error.what()));
+    throw malformed(text, error, file);
+  } catch (const ParsedJson::out_of_range &error) {
+    throw tooLarge(text, error, file);
   }
 }
 

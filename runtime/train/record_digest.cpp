@@ -299,4 +299,21 @@ void addDigests(Json &record) {
 
 std::vector<std::string> findAlterations(const ParsedJson &record) { return Check(record).run(); }
 
+std::set<std::string> alteredMembers(const ParsedJson &record) {
+  const ParsedJson &stored = memberOf(memberOf(record, "digests"), "members");
+  const RecordDigests computed = digestsOf(record);
+  std::set<std::string> keys;
+  const auto add = [&](const std::string &path) {
+    keys.insert(path.substr(0, path.find_first_of(".[")));
+  };
+  for (const auto &[path, digest] : computed.members)
+    if (textOf(memberOf(stored, path.c_str())) != digest)
+      add(path);
+  if (stored.is_object())
+    for (const auto &[path, digest] : stored.items())
+      if (!computed.members.contains(path))
+        add(path);
+  return keys;
+}
+
 } // namespace apr::train

@@ -4,6 +4,7 @@
 #include "runtime/train/json_text.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,5 +36,9 @@ void addDigests(Json &record);
 /// What does not agree with the record's own digests, a line each that names the member or the
 /// epoch; empty where all do. Also where the digests themselves were altered.
 std::vector<std::string> findAlterations(const ParsedJson &record);
+
+/// The members of the record, by their keys, that are not those of its digests: what they say of
+/// files cannot be relied on.
+std::set<std::string> alteredMembers(const ParsedJson &record);
 
 } // namespace apr::train

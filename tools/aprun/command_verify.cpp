@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "runtime/train/step_record.h"
 #include "tools/aprun/commands.h"
-#include "tools/aprun/lockstep.h"
+#include "tools/aprun/verify_against.h"
 #include "tools/aprun/verify_files.h"
 #include "tools/aprun/verify_run.h"
 
@@ -9,7 +8,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <initializer_list>
 #include <limits>
+#include <optional>
+#include <set>
 
 namespace apr::aprun {
 namespace {
@@ -29,38 +32,106 @@ int reportAltered(const Findings &findings) {
   return RecordAltered;
 }
 
-/// A step record that is not what run.json says is a finding, as any other altered file.
-Findings checkStepRecord(const Session &session) {
-  if (!session.record->stepRecord)
-    return {};
-  try {
-    train::StepRecord::read(session.folder, *session.record->stepRecord);
-    return {};
-  } catch (const Error &error) {
-    return {error.what()};
-  }
-}
-
-Session readVerified(const CommandLine &line, Findings &findings) {
+/// The folder that the command line names, or in which it names the record.
+std::string folderOf(const CommandLine &line) {
   if (line.arguments.size() != 1)
     throw Error(ErrorKind::Usage, "aprun verify takes one argument, the folder of a run");
-  std::string folder = line.arguments.front();
-  if (folder.ends_with("/run.json"))
-    folder.resize(folder.size() - std::string_view("/run.json").size());
-  findings = checkDigests(folder);
-  if (!findings.empty())
+  std::filesystem::path path = line.arguments.front();
+  if (path.filename() == "run.json")
+    path = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error))
+    throw Error(ErrorKind::Usage, {line.arguments.front()},
+                "expected the folder that a training wrote, with its run.json, found a file");
+  return path.string();
+}
+
+void checkDigestFlag(const CommandLine &line) {
+  const auto digest = line.option("digest");
+  if (digest &&
+      (digest->size() != 64 || digest->find_first_not_of("0123456789abcdef") != std::string::npos))
+    throw Error(ErrorKind::Usage, {"--digest"},
+                fmt::format("expected the record's digest, 64 hexadecimal digits as aprun hash "
+                            "prints them, found {}",
+                            train::inQuotes(*digest)));
+}
+
+/// The record's digest, where --digest gives what it was.
+Findings checkGivenDigest(const CommandLine &line, const Session &session) {
+  const train::RunRecord &record = *session.record;
+  const auto digest = line.option("digest");
+  if (!digest || *digest == record.recordDigest)
     return {};
+  return {fmt::format("{}/run.json: the record's digest is {}, not the one given{}", session.folder,
+                      record.recordDigest,
+                      *digest == record.trainingDigest ? ", which is that of the training" : "")};
+}
+
+Session readRun(const CommandLine &line, const std::string &folder) {
   CommandLine onFolder = line;
   onFolder.arguments = {folder};
   Session session = readSession(onFolder);
-  if (!session.record)
-    throw Error(ErrorKind::Usage, {folder}, "expected the folder of a run");
   if (const auto weights = line.option("weights"))
     session.record->startWeights = *weights;
-  if (const auto digest = line.option("digest"); digest && *digest != session.record->recordDigest)
-    findings.push_back(fmt::format("{}/run.json: the record's digest is {}, not the one given",
-                                   folder, session.record->recordDigest));
   return session;
+}
+
+/// Files are compared as far as what the record says of them is what it was.
+Findings checkFiles(const Session &session, const std::set<std::string> &altered) {
+  const auto isIntact = [&](std::initializer_list<const char *> members) {
+    return std::none_of(members.begin(), members.end(),
+                        [&](const char *member) { return altered.contains(member); });
+  };
+  Findings findings;
+  if (isIntact({"steps"}))
+    append(findings, checkStepRecord(session));
+  if (isIntact({"files", "result"}))
+    append(findings, checkOutputs(session));
+  if (isIntact({"start", "information"}))
+    append(findings, checkStart(session));
+  if (isIntact({"data", "inputs", "information"}))
+    append(findings, checkData(session));
+  if (isIntact({"model", "information"}))
+    append(findings, checkSources(session));
+  return findings;
+}
+
+/// run.json and the files it names. Findings are all there are, also where the record itself was
+/// altered; without any, it is whole.
+Session readChecked(const CommandLine &line, Findings &findings) {
+  const std::string folder = folderOf(line);
+  std::set<std::string> altered;
+  findings = checkDigests(folder, altered);
+  Session session;
+  try {
+    session = readRun(line, folder);
+  } catch (const Error &error) {
+    // An altered record need not be one any more.
+    if (findings.empty() || error.kind() != ErrorKind::Data)
+      throw;
+    return session;
+  }
+  if (findings.empty()) {
+    append(findings, checkGivenDigest(line, session));
+    append(findings, checkConsistency(*session.record));
+  }
+  append(findings, checkFiles(session, altered));
+  return session;
+}
+
+/// Flags and sources are right by then: what cannot be used is the record's.
+template <class Action> auto asFinding(const Session &session, Findings &findings, Action action) {
+  using Result = decltype(action());
+  try {
+    return action();
+  } catch (const Error &error) {
+    if (error.kind() != ErrorKind::Usage && error.kind() != ErrorKind::Diagnostics)
+      throw;
+    findings.push_back(fmt::format("{}/run.json: the recorded settings do not fit model or data: "
+                                   "{}",
+                                   session.folder, error.message()));
+    return Result{};
+  }
 }
 
 /// How many steps to train again: where the record has no hash of each step, as far as the last
@@ -115,26 +186,25 @@ int report(const Session &session, const RerunReport &rerun, std::uint64_t steps
 } // namespace
 
 int verifyCommand(const CommandLine &line) {
+  checkDigestFlag(line);
   Findings findings;
-  Session session = readVerified(line, findings);
+  Session session = readChecked(line, findings);
   if (!findings.empty())
     return reportAltered(findings);
-  append(findings, checkConsistency(*session.record));
-  append(findings, checkStepRecord(session));
-  append(findings, checkOutputs(session));
-  append(findings, checkData(session));
-  append(findings, checkSources(session));
+  targetOptions(requestOf(session, line)); // a wrong flag shows before a wrong record
+  std::optional<Against> against;
+  if (const auto word = line.option("against"))
+    against = parseAgainst(session, line, *word);
+  session.model = asFinding(session, findings, [&] { return loadModel(requestOf(session, line)); });
   if (!findings.empty())
     return reportAltered(findings);
-  linkModel(session, line);
   append(findings, checkModel(session));
   append(findings, checkSavedState(session));
   if (!findings.empty())
     return reportAltered(findings);
-  Rerun rerun = prepareRerun(session, findings);
+  Rerun rerun = asFinding(session, findings, [&] { return prepareRerun(session, findings); });
   if (!findings.empty())
     return reportAltered(findings);
-  const auto against = line.option("against");
   const std::uint64_t steps =
       against ? session.settings.steps.value_or(std::numeric_limits<std::uint64_t>::max())
               : comparedSteps(session);

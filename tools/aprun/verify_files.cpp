@@ -38,6 +38,18 @@ bool exists(const std::string &path) {
   return std::filesystem::exists(path, error);
 }
 
+/// A pipe might never end, and could be read once only.
+void checkRegular(const std::string &path) {
+  std::error_code error;
+  if (exists(path) && !std::filesystem::is_regular_file(path, error))
+    throw Error(ErrorKind::Data, {path}, "this is no regular file");
+}
+
+std::string hashOfFile(const std::string &path) {
+  checkRegular(path);
+  return train::sha256Of(train::readFile(path));
+}
+
 void compareDataFile(const std::string &path, std::size_t index, const RecordedFile &recorded,
                      const RecordedFile &found, Findings &findings) {
   if (found.sha256 != recorded.sha256)
@@ -85,7 +97,7 @@ void checkOutput(const Session &session, const std::string &name, const std::str
     findings.push_back(fmt::format("files: {} is no file of the run's folder", name));
   } else if (!exists(path)) {
     findings.push_back(fmt::format("{}: the file is missing", path));
-  } else if (train::sha256Of(train::readFile(path)) != recorded) {
+  } else if (hashOfFile(path) != recorded) {
     if (!name.ends_with(".safetensors"))
       findings.push_back(fmt::format("{}: the file is not the recorded one", path));
     else
@@ -126,22 +138,43 @@ void checkBest(const train::RunRecord &record, Findings &findings) {
     findings.push_back("result.best is not the figure of its epoch");
 }
 
+/// One entry after each epoch, or in a training without rows after some steps.
+void checkOrder(const train::RunRecord &record, Findings &findings) {
+  for (std::size_t i = 1; i < record.history.size(); ++i) {
+    const train::RecordedEpoch &entry = record.history[i];
+    const train::RecordedEpoch &before = record.history[i - 1];
+    const std::uint64_t epoch = record.epochs > 0 ? before.epoch + 1 : 0;
+    if (entry.epoch != epoch || entry.step <= before.step)
+      findings.push_back(fmt::format("epochs[{}] is that of epoch {}, step {}; expected epoch {} "
+                                     "and a step after {}",
+                                     i, entry.epoch, entry.step, epoch, before.step));
+  }
+}
+
 } // namespace
 
-Findings checkDigests(const std::string &folder) {
+Findings checkDigests(const std::string &folder, std::set<std::string> &altered) {
   const std::string path = folder + "/run.json";
+  checkRegular(path);
   const auto json = train::parseJson(train::readFile(path), path);
-  const bool isOfThisVersion = json.is_object() && json.contains("record_version") &&
-                               json["record_version"] == train::recordVersion;
-  if (!isOfThisVersion) {
-    // An altered version is found by the digest of it, another version has none.
-    const bool hasDigests = json.is_object() && json.contains("digests");
-    if (!hasDigests)
-      train::readRecord(folder);
-  }
+  // What has no digests is of another version, or lacks a key: reading it says so.
+  if (!json.is_object() || !json.contains("digests"))
+    train::readRecord(folder);
+  altered = train::alteredMembers(json);
   Findings findings;
   for (const std::string &line : train::findAlterations(json))
     findings.push_back(fmt::format("{}: {}", path, line));
+  return findings;
+}
+
+Findings checkStepRecord(const Session &session) {
+  const auto &recorded = session.record->stepRecord;
+  Findings findings;
+  if (recorded)
+    orFinding(findings, [&] {
+      checkRegular(fmt::format("{}/{}", session.folder, recorded->file));
+      train::StepRecord::read(session.folder, *recorded);
+    });
   return findings;
 }
 
@@ -158,7 +191,7 @@ Findings checkSources(const Session &session) {
                                      i == 0 ? "; --model says where it is now" : ""));
     else
       orFinding(findings, [&] {
-        if (train::sha256Of(train::readFile(path)) != sources[i].sha256)
+        if (hashOfFile(path) != sources[i].sha256)
           findings.push_back(fmt::format("{}: the source file is not the recorded one", path));
       });
   }
@@ -221,11 +254,13 @@ Findings checkData(const Session &session) {
   if (recorded.empty())
     return {};
   std::vector<RecordedFile> found;
-  try {
+  orFinding(findings, [&] {
+    for (std::size_t i = 0; i < recorded.size(); ++i)
+      checkRegular(named[i].path);
     found = describeData(settings);
-  } catch (const Error &error) {
-    return {fmt::format("{}; the file is not the recorded one", reason(error))};
-  }
+  });
+  if (!findings.empty())
+    return findings;
   for (std::size_t i = 0; i < recorded.size(); ++i)
     compareDataFile(named[i].path, i, recorded[i], found[i], findings);
   for (std::size_t i = recorded.size(); i < found.size(); ++i)
@@ -242,19 +277,24 @@ Findings checkOutputs(const Session &session) {
   for (const char *name : {"weights.safetensors", "state.safetensors"})
     if (!record.outputs.contains(name))
       findings.push_back(fmt::format("files: the record lacks {}", name));
-  if (!record.startHash.empty()) {
-    if (!exists(record.startWeights))
-      findings.push_back(fmt::format("{}: the weights that the training started from are missing; "
-                                     "--weights says where they are now",
+  return findings;
+}
+
+Findings checkStart(const Session &session) {
+  const train::RunRecord &record = *session.record;
+  if (record.startHash.empty())
+    return {};
+  if (!exists(record.startWeights))
+    return {fmt::format("{}: the weights that the training started from are missing; --weights "
+                        "says where they are now",
+                        record.startWeights)};
+  Findings findings;
+  orFinding(findings, [&] {
+    if (hashOfFile(record.startWeights) != record.startHash)
+      findings.push_back(fmt::format("{}: the weights that the training started from are not the "
+                                     "recorded ones",
                                      record.startWeights));
-    else
-      orFinding(findings, [&] {
-        if (train::sha256Of(train::readFile(record.startWeights)) != record.startHash)
-          findings.push_back(fmt::format("{}: the weights that the training started from are not "
-                                         "the recorded ones",
-                                         record.startWeights));
-      });
-  }
+  });
   return findings;
 }
 
@@ -289,6 +329,7 @@ Findings checkConsistency(const train::RunRecord &record) {
     findings.push_back("epochs: the entry before the first step is missing");
   if (record.history.empty())
     return findings;
+  checkOrder(record, findings);
   const train::RecordedEpoch &last = record.history.back();
   if (record.best.epoch > 0)
     checkBest(record, findings);

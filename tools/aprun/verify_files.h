@@ -3,6 +3,7 @@
 
 #include "tools/aprun/session.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,11 @@ namespace apr::aprun {
 // nothing where all is.
 
 /// run.json against its own digests. Throws `Error` of kind Data where the file is no record of
-/// this version.
-std::vector<std::string> checkDigests(const std::string &folder);
+/// this version. `altered` gets the members that say something else than they did.
+std::vector<std::string> checkDigests(const std::string &folder, std::set<std::string> &altered);
+
+/// The file with a hash per step.
+std::vector<std::string> checkStepRecord(const Session &session);
 
 /// The model's source files, read from beside the session's model.
 std::vector<std::string> checkSources(const Session &session);
@@ -27,8 +31,11 @@ std::vector<std::string> checkSavedState(const Session &session);
 /// The data files, as far as the rows that differ.
 std::vector<std::string> checkData(const Session &session);
 
-/// The files that the run wrote, and the file it started from; of tensors, which ones differ.
+/// The files that the run wrote; of tensors, which ones differ.
 std::vector<std::string> checkOutputs(const Session &session);
+
+/// The file of weights that the run started from, if any.
+std::vector<std::string> checkStart(const Session &session);
 
 /// What the record says twice.
 std::vector<std::string> checkConsistency(const train::RunRecord &record);

@@ -98,6 +98,22 @@ void checkPreparedData(const RunRecord &record, const LoadedData &loaded,
   }
 }
 
+/// Epochs have equally many steps, all but a last one that was not finished.
+void checkSteps(const RunRecord &record, std::uint64_t perEpoch,
+                std::vector<std::string> &findings) {
+  if (perEpoch == 0)
+    return;
+  for (std::size_t i = 1; i < record.history.size(); ++i) {
+    const RecordedEpoch &entry = record.history[i];
+    const bool isWhole = entry.step % perEpoch == 0 && entry.step / perEpoch == entry.epoch;
+    const bool isEnd = i + 1 == record.history.size() && entry.step == record.steps;
+    if (!isWhole && !isEnd)
+      findings.push_back(fmt::format("epochs[{}].step is {}, but rows and train.batch make {} "
+                                     "steps an epoch",
+                                     i, entry.step, perEpoch));
+  }
+}
+
 /// Compares what the trainer does with the record, and stops it at the first difference.
 class Comparison : public train::Observer {
 public:
@@ -279,6 +295,11 @@ Rerun prepareRerun(Session &session, std::vector<std::string> &findings) {
   rerun.trainer = makeTrainer(session);
   rerun.loaded = loadData(session, recordedNeeds(record, *rerun.trainer, findings));
   checkPreparedData(record, rerun.loaded, findings);
+  checkSteps(record,
+             rerun.loaded.data.inputs.empty()
+                 ? 0
+                 : rerun.trainer->stepsPerEpoch(rerun.loaded.data, rerun.loaded.split),
+             findings);
   rerun.trainer->initialise();
   if (!record.startHash.empty())
     train::loadWeights(rerun.trainer->instance(), record.startWeights);

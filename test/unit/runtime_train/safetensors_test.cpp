@@ -80,7 +80,9 @@ TEST_F(Safetensors, RefusesLyingFiles) {
       ": error: the header claims 18446744073709551615 bytes, the file has 0 after its length");
   EXPECT_EQ(headerError("", 0),
             ": error: this is not a safetensors file: its header does not begin with {");
-  EXPECT_EQ(headerError("{\"a\": ", 0), " (header):1:7: error: malformed JSON text");
+  EXPECT_EQ(
+      headerError("{\"a\": ", 0),
+      " (header):1:7: error: malformed JSON text: it ends here, expected '[', '{', or a literal");
   EXPECT_EQ(headerError(R"({"a":1,"a":2})", 0),
             " (header): error: duplicate key \"a\" in the JSON text");
   EXPECT_EQ(headerError(R"({"a":{"dtype":"F32","shape":[2]}})", 8),
