@@ -279,9 +279,10 @@ def build_mutants(source, build, chosen, originals, options):
         known.write_text(json.dumps(sorted(dropped)))
 
 
-def describe(number, site):
-    return {"id": number, "file": site.file, "line": site.line, "function": site.function,
-            "kind": site.kind, "original": site.original, "replacement": site.replacement}
+def describe(number, site, originals):
+    text = originals[site.file].decode().splitlines()[site.line - 1].strip()
+    return {"id": number, "file": site.file, "line": site.line, "text": text,
+            "function": site.function, "kind": site.kind, "original": site.original, "replacement": site.replacement}
 
 
 def draw(folder, source, build, options):
@@ -325,7 +326,8 @@ def main():
           + ", ".join(f"{k} {n}" for k, n in kinds.most_common()), flush=True)
     record = {"seed": options.seed, "commit": revision, "requested": options.count,
               "sites": {f: len(s) for f, s in found.items()},
-              "mutants": [describe(n, s) for n, s in enumerate(chosen)]}
+              "mutants": [describe(n, s, drawn["originals"])
+                          for n, s in enumerate(chosen)]}
     if not options.list:
         alive = build_mutants(source, build, chosen, drawn["originals"], options)
         record["mutants"] = [m for m in record["mutants"] if m["id"] in alive]

@@ -10,12 +10,31 @@ import pathlib
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def verdict_of(mutant, verdicts):
-    """Numbers and lines change with the sources; a verdict is found by what is changed where."""
+# Numbers of mutants and lines change with the sources; a verdict is found by what is changed where.
+KEY = ("file", "function", "text", "original", "replacement")
+
+
+def key_of(entry):
+    return tuple(entry[name] for name in KEY)
+
+
+def by_key(verdicts):
+    """An argument holds for one line: a second one with the same key would excuse what it does not
+    speak of."""
+    found = {}
     for verdict in verdicts:
-        if all(verdict[k] == mutant[k] for k in ("file", "function", "original", "replacement")):
-            return verdict
-    return None
+        if key_of(verdict) in found:
+            raise SystemExit(f"verdicts.json: two verdicts for {key_of(verdict)}")
+        found[key_of(verdict)] = verdict
+    return found
+
+
+def check_lines(mutants, verdicts):
+    """One line may hold a change twice; then its text does not tell which one is argued."""
+    counts = collections.Counter(key_of(m) for m in mutants if key_of(m) in verdicts)
+    for key, count in counts.items():
+        if count > 1:
+            raise SystemExit(f"verdicts.json: one verdict for {count} mutants: {key}")
 
 
 def table(head, rows):
@@ -33,8 +52,9 @@ def change_of(mutant):
 
 class Report:
     def __init__(self, record, results, verdicts):
-        self.record, self.results, self.verdicts = record, results, verdicts
+        self.record, self.results, self.verdicts = record, results, by_key(verdicts)
         self.mutants = record["mutants"]
+        check_lines(self.mutants, self.verdicts)
         self.caught = [m for m in self.mutants if self.status(m) == "caught"]
         left = [m for m in self.mutants if self.status(m) in ("survived", "unreached", "open")]
         self.equivalent = [m for m in left if self.is_equivalent(m)]
@@ -48,7 +68,7 @@ class Report:
         return self.result(mutant)["status"]
 
     def is_equivalent(self, mutant):
-        verdict = verdict_of(mutant, self.verdicts)
+        verdict = self.verdicts.get(key_of(mutant))
         return verdict is not None and verdict["verdict"] == "equivalent"
 
     def share(self, mutants):
@@ -118,7 +138,7 @@ class Report:
             yield none
             yield ""
         for mutant in sorted(mutants, key=lambda m: (m["file"], m["line"])):
-            verdict = verdict_of(mutant, self.verdicts)
+            verdict = self.verdicts.get(key_of(mutant))
             tried = len(self.result(mutant).get("tried", []))
             yield f"- {mutant['id']}, {mutant['file']}:{mutant['line']} `{mutant['function']}`, "\
                   f"{mutant['kind']}: {change_of(mutant)} ({tried} tests reach it)"
