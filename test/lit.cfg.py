@@ -4,8 +4,12 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import lit.formats
+
+sys.path.insert(0, os.path.join(config.apr_source_root, "test"))
+from cpu_levels import levels_of_this_machine  # the folder is known only now
 
 config.name = "aprc"
 config.test_format = lit.formats.ShTest(execute_external=False)
@@ -52,26 +56,12 @@ config.substitutions += [
 ]
 
 
-def cpu_levels():
-    """The x86-64 levels above v2 that this machine runs."""
-    try:
-        with open("/proc/cpuinfo") as info:
-            flags = next((line for line in info if line.startswith("flags")), "").split()
-    except OSError:
-        return []
-    v3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
-    v4 = v3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
-    levels = [("x86-64-v2", {"sse4_2", "ssse3", "popcnt"}), ("x86-64-v3", v3), ("x86-64-v4", v4)]
-    return [name for name, needed in levels if needed <= set(flags)]
-
-
-
 def has_torch():
     find = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
     return subprocess.run([torch_python, "-c", find], check=False).returncode == 0
 
 
-config.available_features.update(cpu_levels())
+config.available_features.update(levels_of_this_machine())
 if has_torch():
     config.available_features.add("pytorch")
 if os.path.isdir(data):

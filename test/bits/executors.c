@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "executors.h"
 
+#include "../e2e/Inputs/hostile_environment.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -12,42 +14,12 @@ bits_counts bits_parallel;
 
 static int hostile;
 
-static void set_environment(void) {
-#if defined(__x86_64__)
-  const unsigned mxcsr = 0xffc0;
-  __asm__ volatile("ldmxcsr %0" ::"m"(mxcsr));
-#elif defined(__aarch64__)
-  const uint64_t fpcr = 0x1c00000;
-  __asm__ volatile("msr fpcr, %0" ::"r"(fpcr));
-#elif defined(__riscv)
-  __asm__ volatile("fsrmi 1");
-#endif
-}
-
 void bits_make_hostile(void) {
   hostile = 1;
-  set_environment();
+  setHostileEnvironment();
 }
 
-int bits_is_environment_kept(void) {
-  if (!hostile)
-    return 1;
-#if defined(__x86_64__)
-  unsigned mxcsr;
-  __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
-  return (mxcsr & 0xffc0) == 0xffc0;
-#elif defined(__aarch64__)
-  uint64_t fpcr;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
-  return fpcr == 0x1c00000;
-#elif defined(__riscv)
-  unsigned long rounding;
-  __asm__ volatile("frrm %0" : "=r"(rounding));
-  return rounding == 1;
-#else
-  return 1;
-#endif
-}
+int bits_is_environment_kept(void) { return !hostile || isHostileEnvironment(); }
 
 static void count_kernel(int64_t n) {
   bits_parallel.kernels += 1;
@@ -65,7 +37,7 @@ void bits_backwards(void *ctx, int64_t n, aprt_task fn, void *arg) {
   count_kernel(n);
   for (int64_t block = n - 1; block >= 0; --block) {
     if (hostile)
-      set_environment();
+      setHostileEnvironment();
     fn(arg, block, (uint32_t)(block % workers));
   }
 }
@@ -114,7 +86,7 @@ static void take_blocks(jitter *pool, uint32_t worker) {
       return;
     delay(mix(pool->seed + pool->turn * 0x9e3779b97f4a7c15u + (uint64_t)at));
     if (hostile)
-      set_environment();
+      setHostileEnvironment();
     pool->fn(pool->arg, pool->order[at], worker);
   }
 }

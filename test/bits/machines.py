@@ -8,15 +8,16 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 
 from models import ROOT
 
+sys.path.insert(0, os.path.join(ROOT, "test"))
+from cpu_levels import levels_of_this_machine  # the folder is known only now
+
 BITS = os.path.join(ROOT, "test", "bits")
 CORE = os.path.join(ROOT, "runtime", "core")
-
-_V3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
-_V4 = _V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
-_LEVELS = (("x86-64-v2", {"sse4_2", "ssse3", "popcnt"}), ("x86-64-v3", _V3), ("x86-64-v4", _V4))
+HOSTILE = os.path.join(ROOT, "test", "e2e", "Inputs", "hostile_environment.h")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,14 +33,6 @@ class Machine:
         return bool(self.emulator)
 
 
-def _cpu_flags():
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as info:
-            return set(next((line for line in info if line.startswith("flags")), "").split())
-    except OSError:
-        return set()
-
-
 def cpu_name():
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as info:
@@ -51,8 +44,7 @@ def cpu_name():
 
 def this_machine():
     name = platform.machine()
-    flags = _cpu_flags()
-    cpus = tuple(level for level, needed in _LEVELS if needed <= flags)
+    cpus = tuple(levels_of_this_machine())
     if name != "x86_64":
         cpus = ("generic",)
     return Machine(name, "", tuple(os.environ.get("CC", "cc").split()), (), cpus)
@@ -85,7 +77,7 @@ def runner_digest():
     headers = [path for folder in (BITS, CORE)
                for path in glob.glob(os.path.join(folder, "**", "*.h"), recursive=True)]
     digest = hashlib.sha256()
-    for path in runner_sources() + sorted(headers):
+    for path in [*runner_sources(), *sorted(headers), HOSTILE]:
         with open(path, "rb") as file:
             digest.update(hashlib.sha256(file.read()).digest())
     return digest.hexdigest()[:16]

@@ -192,8 +192,9 @@ def levels_of_this_cpu():
     except OSError:
         line = ""
     flags = set(line.split())
-    needs = {"sse4_2"}, {"avx2", "fma", "bmi2", "f16c"}, {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
-    levels = [level for level, need in zip(LEVELS, needs) if need <= flags]
+    v3 = {"avx2", "abm", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+    v4 = v3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+    levels = [level for level, need in zip(LEVELS, ({"sse4_2"}, v3, v4)) if need <= flags]
     return levels or ["native"]
 
 

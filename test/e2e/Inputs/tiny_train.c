@@ -7,6 +7,7 @@
  * each as another worker; with -DWITH_POOL also "pool". environment: "plain", or "hostile": flushes
  * subnormals, where a machine can, and rounds towards zero, in the caller and in every task. */
 #define _DEFAULT_SOURCE
+#include "hostile_environment.h"
 #include "tiny.h"
 
 #include <stdio.h>
@@ -25,38 +26,11 @@ static int32_t y[rows];
 static int hostile;
 
 static void setEnvironment(void) {
-  if (!hostile)
-    return;
-#if defined(__x86_64__)
-  const unsigned mxcsr = 0xffc0;
-  __asm__ volatile("ldmxcsr %0" ::"m"(mxcsr));
-#elif defined(__aarch64__)
-  const uint64_t fpcr = 0x1c00000;
-  __asm__ volatile("msr fpcr, %0" ::"r"(fpcr));
-#elif defined(__riscv)
-  __asm__ volatile("fsrmi 1");
-#endif
+  if (hostile)
+    setHostileEnvironment();
 }
 
-static int isEnvironmentKept(void) {
-  if (!hostile)
-    return 1;
-#if defined(__x86_64__)
-  unsigned mxcsr;
-  __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
-  return (mxcsr & 0xffc0) == 0xffc0;
-#elif defined(__aarch64__)
-  uint64_t fpcr;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
-  return fpcr == 0x1c00000;
-#elif defined(__riscv)
-  uint64_t rounding;
-  __asm__ volatile("frrm %0" : "=r"(rounding));
-  return rounding == 1;
-#else
-  return 1;
-#endif
-}
+static int isEnvironmentKept(void) { return !hostile || isHostileEnvironment(); }
 
 static void reverse(void *ctx, int64_t n, aprt_task fn, void *arg) {
   const uint32_t workers = *(const uint32_t *)ctx;
