@@ -8,6 +8,7 @@
 #include "tools/aprun/commands.h"
 #include "tools/aprun/interrupt.h"
 #include "tools/aprun/load_data.h"
+#include "tools/aprun/non_finite.h"
 #include "tools/aprun/resume.h"
 #include "tools/aprun/session.h"
 #include "tools/aprun/train_observer.h"
@@ -337,6 +338,65 @@ train::Outcome fit(Trainer &trainer, const LoadedData &loaded, const train::RunS
                            observer);
 }
 
+/// Prints what one step and one evaluation report.
+class FirstStep : public train::Observer {
+public:
+  void onStep(const train::StepReport &report) override { print("step", report.metrics); }
+  void onEpoch(const train::EpochReport &report) override {
+    if (!report.validation.empty())
+      print("validation", report.validation);
+  }
+
+private:
+  static void print(const char *what, const train::Metrics &metrics) {
+    fmt::print("{:<11}", what);
+    for (const train::Metric &metric : metrics)
+      if (!metric.isElement)
+        fmt::print("  {} {}", metric.name, train::figure(metric.value));
+    fmt::print("\n");
+  }
+};
+
+/// Everything up to the first step, that step and an evaluation; writes nothing.
+int dryRun(Session &session, const CommandLine &line, Trainer &trainer, const LoadedData &loaded,
+           train::RunRecord &record, const std::optional<InterruptedRun> &interrupted) {
+  train::Instance &instance = trainer.instance();
+  if (interrupted) {
+    requireSameTraining(*interrupted, record, session.settings.out);
+    goOn(*interrupted, trainer, record);
+  } else {
+    loadTensors(session, line, instance, RunFile::Weights);
+  }
+  fmt::print("model        {}: {} weights, {:.1f} MiB of state\n", instance.model().name(),
+             train::weightElements(instance),
+             static_cast<double>(instance.model().table().state_bytes) / (1 << 20));
+  const std::uint64_t steps = trainer.stepsPerEpoch(loaded.data, loaded.split);
+  if (steps > 0)
+    fmt::print("data         {} training rows, {} validation rows, {} steps per epoch\n",
+               loaded.split.training.size(), loaded.split.validation.size(), steps);
+  FirstStep first;
+  trainer.fitSteps(loaded.data, loaded.split, 1, first);
+  fmt::print("dry run: nothing was written; without --dry-run, the run goes to {}\n",
+             session.settings.out);
+  return Success;
+}
+
+/// Throws the error again, with where the numbers came from.
+[[noreturn]] void failExplained(const Session &session, Trainer &trainer, const LoadedData &loaded,
+                                const train::RunRecord &record,
+                                const train::NonFiniteError &error) {
+  std::string text = error.what();
+  fmt::print("looking for the op that made this…\n");
+  std::fflush(stdout);
+  try {
+    for (const std::string &line : explainNonFinite(session, trainer, loaded, record, error.step()))
+      text += "\n  " + line;
+  } catch (const Error &why) {
+    text += fmt::format("\n  where it came from cannot be told: {}", why.what());
+  }
+  throw Error(ErrorKind::Verdict, text.substr(std::string_view("error: ").size()));
+}
+
 /// The last lines, and the exit code.
 int report(const train::RunSettings &settings, const train::RunRecord &record, bool isSaved) {
   if (settings.stopsEarly && !record.isCutShort() && record.best.epoch > 0)
@@ -386,6 +446,8 @@ int trainCommand(const CommandLine &line) {
   checkSettings(settings, *trainer);
   const bool hasSteps = recordsSteps(line, settings, *trainer, loaded);
   train::RunRecord record = makeRecord(line, session, *trainer, instance, loaded);
+  if (line.option("dry-run"))
+    return dryRun(session, line, *trainer, loaded, record, interrupted);
   train::makeFolder(settings.out);
   train::CheckpointFolder folder(checkpointPath(settings.out), settings.loop.checkpoints.earlier);
   if (interrupted) {
@@ -434,7 +496,13 @@ int trainCommand(const CommandLine &line) {
     recorder.onStart();
     checkpoints.save(observer.place());
   }
-  const train::Outcome outcome = fit(*trainer, loaded, settings, observer);
+  const train::Outcome outcome = [&] {
+    try {
+      return fit(*trainer, loaded, settings, observer);
+    } catch (const train::NonFiniteError &error) {
+      failExplained(session, *trainer, loaded, record, error);
+    }
+  }();
   const double seconds = progress.seconds();
   const bool isSaved = observer.isLastEpochPartial() || checkpoints.save(observer.place());
   completeRecord(record, observer, *trainer, outcome, seconds);
