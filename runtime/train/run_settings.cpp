@@ -311,16 +311,33 @@ void setOne(RunSettings &settings, const SettingInfo &info, const TomlValue &val
     setLoop(settings, flag, value, key, info);
 }
 
+std::vector<std::string> tableNames() {
+  std::vector<std::string> names;
+  for (const SettingInfo &info : settingInfos())
+    if (info.isMap() || *info.table)
+      names.emplace_back(info.isMap() ? info.key : info.table);
+  return names;
+}
+
 [[noreturn]] void failUnknownKey(const TomlEntry &entry) {
   std::vector<std::string> known;
   for (const SettingInfo &info : settingInfos())
     known.push_back(fullKey(info));
   const std::string key = fmt::format("{}", fmt::join(entry.path, "."));
   std::string hint = suggestion(key, known);
-  // A right key in the wrong table is nearer than any other spelling.
-  for (const SettingInfo &info : settingInfos())
-    if (entry.path.back() == info.key)
-      hint = fmt::format("; did you mean \"{}\"?", fullKey(info));
+  // A right key in the wrong table is nearer than any other spelling; a table that does not exist
+  // says nothing about the names in it.
+  const auto &infos = settingInfos();
+  const auto sameKey = std::find_if(infos.begin(), infos.end(), [&](const SettingInfo &info) {
+    return entry.path.back() == info.key;
+  });
+  const std::vector<std::string> tables = tableNames();
+  const bool isTableKnown = entry.path.size() < 2 ||
+                            std::find(tables.begin(), tables.end(), entry.path[0]) != tables.end();
+  if (sameKey != infos.end())
+    hint = fmt::format("; did you mean \"{}\"?", fullKey(*sameKey));
+  else if (!isTableKnown)
+    hint = suggestion(entry.path[0], tables);
   fail(entry.place, fmt::format("unknown key {}{}", inQuotes(key), hint));
 }
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/run_settings.h"
+
+#include "runtime/train/atomic_file.h"
 #include "runtime/train/toml.h"
 
 #include <gtest/gtest.h>
+
+#include <set>
 
 namespace apr::train {
 namespace {
@@ -78,7 +82,11 @@ TEST(RunSettings, LocatesMistakes) {
   EXPECT_EQ(errorOf("modle = \"m\""),
             "run.toml:1:1: error: unknown key \"modle\"; did you mean \"model\"?");
   EXPECT_EQ(errorOf("\nepochs = 3"),
-            "run.toml:2:1: error: unknown key \"epochs\"; did you mean \"log.epochs\"?");
+            "run.toml:2:1: error: unknown key \"epochs\"; did you mean \"train.epochs\"?");
+  EXPECT_EQ(errorOf("[hypr]\nstep.lr = 1\n"),
+            "run.toml:2:1: error: unknown key \"hypr.step.lr\"; did you mean \"hyper\"?");
+  EXPECT_EQ(errorOf("[data]\nfiel = 't'\n"),
+            "run.toml:2:1: error: unknown key \"data.fiel\"; did you mean \"data.file\"?");
   EXPECT_EQ(errorOf("[train]\nbatch = 1.5"),
             "run.toml:2:9: error: train.batch takes a whole number, found a number");
   EXPECT_EQ(errorOf("[train]\nbatch = 0"),
@@ -171,6 +179,16 @@ TEST(RunSettings, RefusesSplitsThatExcludeEachOther) {
         "test_file = 't'\ntest = 0.1", "split = 'named=p'\nvalidation = 0.1",
         "[train]\nbalance = 'c'\nshuffle = false"})
     EXPECT_THROW(check(wrong), Error) << wrong;
+}
+
+TEST(RunSettings, HasADescribedFlagForEveryKey) {
+  const std::string guide = readFile(APR_SOURCE_DIR "/docs/running.md");
+  std::set<std::string> flags;
+  for (const SettingInfo &info : settingInfos()) {
+    EXPECT_TRUE(flags.insert(info.flag).second) << info.flag;
+    EXPECT_NE(guide.find(std::string("--") + info.flag), std::string::npos) << info.flag;
+    EXPECT_FALSE(std::string(info.help).empty()) << info.flag;
+  }
 }
 
 TEST(RunSettings, FlagsSetTheSameThings) {
