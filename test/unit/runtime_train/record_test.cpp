@@ -101,7 +101,7 @@ TEST(Record, SurvivesAFile) {
             ": error: the record's inputs[0].columns[0].transforms[0].kind has the unknown value "
             "\"standard\"");
   EXPECT_EQ(broken("\"block\"", "block").substr(3),
-            ":3: error: malformed JSON text: found \"l\", expected string literal");
+            ":3: error: malformed JSON text: found \"b\", expected string literal");
   std::filesystem::remove_all(folder);
 }
 
