@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/progress.h"
 
+#include "runtime/train/history.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,6 +56,23 @@ double Progress::doneShare(const StepReport &report) const {
   return (static_cast<double>(report.epoch - 1) + within) / static_cast<double>(style_.epochs);
 }
 
+/// What was done before the first report took no time of this process.
+void Progress::countRows(const StepReport &report) {
+  if (counted_.step > 0)
+    rows_ += static_cast<double>(report.rowsDone) -
+             static_cast<double>(report.epoch == counted_.epoch ? counted_.rowsDone : 0);
+  counted_ = report;
+}
+
+std::string Progress::rateText() const {
+  const double time = seconds() - style_.secondsBefore;
+  if (rows_ <= 0 || time <= 0)
+    return {};
+  const double rate = rows_ / time;
+  return rate < 10'000 ? fmt::format("  {:.0f} rows/s", rate)
+                       : fmt::format("  {:.0f}k rows/s", rate / 1000);
+}
+
 void Progress::drawBar(const StepReport &report) {
   constexpr double redrawEvery = 0.1;
   const double now = seconds();
@@ -69,8 +88,8 @@ void Progress::drawBar(const StepReport &report) {
   const double done = share - style_.shareBefore;
   const std::string left =
       done > 0 ? clockText((now - style_.secondsBefore) / done * (1 - share)) : "-:--";
-  fmt::print(out_, "\r\x1b[K{} [{:=<{}}{:<{}}]{}  {} left", place, "", filled, "", width - filled,
-             figures(report.metrics, ""), left);
+  fmt::print(out_, "\r\x1b[K{} [{:=<{}}{:<{}}]{}{}  {} left", place, "", filled, "", width - filled,
+             figures(report.metrics, ""), rateText(), left);
   std::fflush(out_);
   hasBar_ = true;
 }
@@ -110,13 +129,17 @@ void Progress::onStep(const StepReport &report) {
   const double now = seconds();
   const bool isCounted = style_.every > 0 && report.step % style_.every == 0;
   // Without a declared interval a long epoch still shows life, ever more rarely.
-  const bool isTimed =
-      device_ == Device::Log && style_.table.empty() && style_.every == 0 && now >= nextTimedLine_;
+  const bool isTimed = device_ != Device::Terminal && style_.table.empty() && style_.every == 0 &&
+                       now >= nextTimedLine_;
   if (isTimed) {
     timedLineInterval_ = std::min(60.0, timedLineInterval_ * 2);
     nextTimedLine_ = now + timedLineInterval_;
   }
-  if (isCounted && !style_.table.empty()) {
+  countRows(report);
+  if (device_ == Device::Json) {
+    if (isCounted || isTimed)
+      line(historyLine(report, now));
+  } else if (isCounted && !style_.table.empty()) {
     tableRow("Step ", report.step, report.metrics);
   } else if (isCounted || isTimed) {
     const std::string place =
@@ -140,6 +163,8 @@ bool Progress::isShown(std::uint64_t epoch) const {
 }
 
 void Progress::onEpoch(const EpochReport &report) {
+  if (device_ == Device::Json)
+    return line(historyLine(report, seconds()));
   if (!isShown(report.epoch))
     return;
   if (style_.every > 0 && style_.epochs == 0)

@@ -28,7 +28,8 @@ struct ProgressStyle {
 /// plain lines at sensible intervals, the first within a second of work.
 class Progress {
 public:
-  enum class Device { Terminal, Log };
+  /// Json: the lines of history.jsonl for each epoch and each step that would be printed.
+  enum class Device { Terminal, Log, Json };
 
   Progress(std::FILE *out, Device device, ProgressStyle style);
   /// Removes the bar.
@@ -50,6 +51,8 @@ private:
   void clearBar();
   bool isShown(std::uint64_t epoch) const;
   double doneShare(const StepReport &report) const;
+  void countRows(const StepReport &report);
+  std::string rateText() const;
   void tableRow(const char *unit, std::uint64_t number, const Metrics &metrics);
 
   std::FILE *out_;
@@ -60,6 +63,8 @@ private:
   double lastBar_;
   double timedLineInterval_ = 1;
   bool hasBar_ = false;
+  StepPosition counted_; ///< up to here rows were counted
+  double rows_ = 0;      ///< since the start of this process
   bool hasTableHead_ = false;
 };
 

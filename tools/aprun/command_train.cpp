@@ -7,11 +7,14 @@
 #include "runtime/train/weights.h"
 #include "tools/aprun/commands.h"
 #include "tools/aprun/interrupt.h"
+#include "tools/aprun/json_output.h"
 #include "tools/aprun/load_data.h"
+#include "tools/aprun/model_summary.h"
 #include "tools/aprun/non_finite.h"
 #include "tools/aprun/resume.h"
 #include "tools/aprun/session.h"
 #include "tools/aprun/train_observer.h"
+#include "tools/aprun/training_end.h"
 
 #include <fmt/format.h>
 
@@ -403,10 +406,12 @@ int report(const train::RunSettings &settings, const train::RunRecord &record, b
     fmt::print("{}the weights are those of the best epoch, {}: {} {}\n",
                record.end == "stopped early" ? "stopped early; " : "", record.best.epoch,
                record.best.metric, train::figure(record.best.value));
+  if (settings.logTable.empty())
+    fmt::print("{}", courseText(record));
   fmt::print("{} steps in {:.2f} s; weights {:.16}\n", record.steps, record.information.seconds,
              record.weightHash);
   if (!record.isCutShort()) {
-    fmt::print("written to {}; next: aprun eval {}, aprun predict {}\n", settings.out, settings.out,
+    fmt::print("written to {0}; next: aprun eval {0}, aprun predict {0}, aprun report {0}\n",
                settings.out);
     return Success;
   }
@@ -427,6 +432,9 @@ int trainCommand(const CommandLine &line) {
   if (line.arguments.size() > 1)
     throw Error(ErrorKind::Usage,
                 fmt::format("unexpected argument {}", train::inQuotes(line.arguments[1])));
+  std::optional<JsonOutput> json;
+  if (line.option("json").value_or("false") == "true")
+    json.emplace();
   std::optional<InterruptedRun> interrupted;
   Session session = beginSession(line, interrupted);
   linkModel(session, line);
@@ -464,6 +472,7 @@ int trainCommand(const CommandLine &line) {
       prepareCheckpoints(folder, settings.out, record);
   }
 
+  fmt::print("{}", summaryText(instance, summaryFigures(settings, *trainer, loaded.data)));
   if (!loaded.data.inputs.empty())
     fmt::print("{}: {} training rows, {} validation rows{}\n", fmt::join(settings.data, ", "),
                loaded.split.training.size(), loaded.split.validation.size(),
@@ -476,9 +485,10 @@ int trainCommand(const CommandLine &line) {
                    : fmt::format(" (epoch {})", interrupted->cursor().epochs + 1));
   train::History history(settings.out + "/history.jsonl",
                          interrupted ? keptHistory(settings.out, *interrupted) : 0);
-  const auto device =
-      ::isatty(STDOUT_FILENO) ? train::Progress::Device::Terminal : train::Progress::Device::Log;
-  train::Progress progress(stdout, device, progressStyle(settings, record));
+  const auto device = json                      ? train::Progress::Device::Json
+                      : ::isatty(STDOUT_FILENO) ? train::Progress::Device::Terminal
+                                                : train::Progress::Device::Log;
+  train::Progress progress(json ? json->file() : stdout, device, progressStyle(settings, record));
   train::RunRecorder recorder(record, instance, settings.steps.value_or(0));
   if (interrupted && interrupted->record.stepRecord)
     recorder.resumeSteps(settings.out, *interrupted->record.stepRecord);
@@ -511,6 +521,8 @@ int trainCommand(const CommandLine &line) {
   recorder.finish();
   history.finish();
   writeOutputs(settings, instance, record);
+  if (json)
+    fmt::print(json->file(), "{}\n", endLine(settings, record));
   return report(settings, record, isSaved && savesCheckpoints(settings));
 }
 

@@ -40,6 +40,41 @@ TEST(Progress, PrintsALinePerEpoch) {
             "epoch  1/10  loss 0.5000  validation loss 1\n");
 }
 
+TEST(Progress, PrintsTheHistoryAsJson) {
+  ProgressStyle style;
+  style.epochs = 1000;
+  style.every = 2;
+  const std::string text = printed(Progress::Device::Json, style, [](Progress &progress) {
+    progress.onStep({{1, 1, 2, 4}, loss});
+    progress.onStep({{2, 1, 4, 4}, loss});
+    progress.onEpoch({1, 2, loss, {{"loss", 1}}});
+    progress.onEpoch({2, 4, loss, {}}); // also where a log leaves epochs out
+  });
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
+  EXPECT_EQ(text.rfind("{\"step\":2,\"epoch\":1,", 0), 0u) << text;
+  EXPECT_NE(text.find("\"validation\":{\"loss\":1"), std::string::npos) << text;
+}
+
+TEST(Progress, ShowsTheRateOfThisProcess) {
+  ProgressStyle style;
+  style.epochs = 10;
+  style.secondsBefore = 1000;
+  const std::string text = printed(Progress::Device::Terminal, style, [](Progress &progress) {
+    progress.onStep({{7, 3, 500'000, 1'000'000}, loss}); // where a training goes on
+    const double start = progress.seconds();
+    while (progress.seconds() < start + 0.15) {
+    }
+    progress.onStep({{8, 3, 500'010, 1'000'000}, loss});
+  });
+  // Ten rows in a little more than 0.15 s.
+  const std::size_t at = text.find(" rows/s");
+  ASSERT_NE(at, std::string::npos) << text;
+  const std::size_t begin = text.rfind(' ', at - 1);
+  const int rate = std::stoi(text.substr(begin));
+  EXPECT_GT(rate, 0);
+  EXPECT_LE(rate, 67);
+}
+
 TEST(Progress, ThinsOutTheLinesOfALongTraining) {
   ProgressStyle style;
   style.epochs = 1000;
