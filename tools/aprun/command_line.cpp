@@ -55,7 +55,7 @@ const char *settingsOf(std::string_view command) {
 }
 
 bool isAllowed(const SettingInfo &info, std::string_view command) {
-  return command == "train" || holdsWord(settingsOf(command), info.flag);
+  return command == "train" || command == "sweep" || holdsWord(settingsOf(command), info.flag);
 }
 
 /// The command's own flag of this name, else another command's.
@@ -68,7 +68,9 @@ const OptionInfo *optionNamed(std::string_view flag, std::string_view command) {
 }
 
 /// Flags whose values add up to a list when they are repeated.
-bool isList(std::string_view flag) { return flag == "map" || flag == "transpose"; }
+bool isList(std::string_view flag) {
+  return flag == "map" || flag == "transpose" || flag == "grid";
+}
 
 std::vector<std::string> flagsOf(std::string_view command) {
   std::vector<std::string> flags = {"--help"};
@@ -171,6 +173,8 @@ that a training wrote; test and fmt take source files, hash takes any file.
 const char *synopsis(std::string_view command) {
   if (command == "train")
     return "aprun train run.toml|model.apr [FLAG…]";
+  if (command == "sweep")
+    return "aprun sweep run.toml|model.apr [--grid NAME=VALUE,VALUE]… [--folds K] [FLAG…]";
   if (command == "eval")
     return "aprun eval RUN [--data table.csv] [FLAG…]";
   if (command == "predict")
@@ -231,6 +235,7 @@ const char *exitCodes(std::string_view command) {
 const std::vector<std::pair<std::string, std::string>> &commands() {
   static const std::vector<std::pair<std::string, std::string>> list = {
       {"train", "train a model and keep its weights, history and record"},
+      {"sweep", "train with many values of hyperparameters, or on all folds, and compare"},
       {"eval", "the figures of a trained model on a table"},
       {"predict", "the results of an entry for the rows of a table, as CSV or JSON"},
       {"grad-check", "compare gradients with finite differences in f64"},

@@ -14,6 +14,7 @@
 #include "tools/aprun/resume.h"
 #include "tools/aprun/session.h"
 #include "tools/aprun/train_observer.h"
+#include "tools/aprun/training.h"
 #include "tools/aprun/training_end.h"
 
 #include <fmt/format.h>
@@ -428,7 +429,9 @@ int report(const train::RunSettings &settings, const train::RunRecord &record, b
 
 } // namespace
 
-int trainCommand(const CommandLine &line) {
+int trainCommand(const CommandLine &line) { return trainWith(line, nullptr); }
+
+int trainWith(const CommandLine &line, std::unique_ptr<LoadedModel> model) {
   if (line.arguments.size() > 1)
     throw Error(ErrorKind::Usage,
                 fmt::format("unexpected argument {}", train::inQuotes(line.arguments[1])));
@@ -437,7 +440,10 @@ int trainCommand(const CommandLine &line) {
     json.emplace();
   std::optional<InterruptedRun> interrupted;
   Session session = beginSession(line, interrupted);
-  linkModel(session, line);
+  if (model)
+    session.model = std::move(model);
+  else
+    linkModel(session, line);
   if (interrupted)
     settleHypers(session, line, *interrupted);
   else

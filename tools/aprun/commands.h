@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
 
+#include "runtime/train/error.h"
 #include "tools/aprun/command_line.h"
 
 namespace apr::aprun {
 
 // Each command prints to standard output and returns the exit code; failures are thrown.
 int trainCommand(const CommandLine &line);
+int sweepCommand(const CommandLine &line);
 int evalCommand(const CommandLine &line);
 int predictCommand(const CommandLine &line);
 int gradCheckCommand(const CommandLine &line);
@@ -32,5 +34,8 @@ enum ExitCode {
   InternalError = 70,
   Interrupted = 130
 };
+
+/// The exit code of a program that ends with an error of this kind.
+int exitCode(train::ErrorKind kind);
 
 } // namespace apr::aprun

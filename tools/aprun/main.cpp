@@ -13,6 +13,25 @@
 #include <vector>
 
 namespace apr::aprun {
+
+int exitCode(train::ErrorKind kind) {
+  switch (kind) {
+  case train::ErrorKind::Diagnostics:
+    return DiagnosticsFound;
+  case train::ErrorKind::Usage:
+    return BadUsage;
+  case train::ErrorKind::Data:
+    return BadData;
+  case train::ErrorKind::Verdict:
+    return VerdictFailed;
+  case train::ErrorKind::Interrupted:
+    return Interrupted;
+  case train::ErrorKind::Internal:
+    return InternalError;
+  }
+  return InternalError;
+}
+
 namespace {
 
 int run(const CommandLine &line) {
@@ -25,6 +44,8 @@ int run(const CommandLine &line) {
   }
   if (line.command == "train")
     return trainCommand(line);
+  if (line.command == "sweep")
+    return sweepCommand(line);
   if (line.command == "eval")
     return evalCommand(line);
   if (line.command == "predict")
@@ -48,24 +69,6 @@ int run(const CommandLine &line) {
   if (line.command == "hash")
     return hashCommand(line);
   return inspectCommand(line);
-}
-
-int exitCode(train::ErrorKind kind) {
-  switch (kind) {
-  case train::ErrorKind::Diagnostics:
-    return DiagnosticsFound;
-  case train::ErrorKind::Usage:
-    return BadUsage;
-  case train::ErrorKind::Data:
-    return BadData;
-  case train::ErrorKind::Verdict:
-    return VerdictFailed;
-  case train::ErrorKind::Interrupted:
-    return Interrupted;
-  case train::ErrorKind::Internal:
-    return InternalError;
-  }
-  return InternalError;
 }
 
 int guardedMain(std::vector<std::string> arguments) {
