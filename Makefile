@@ -79,11 +79,15 @@ fuzz-bits: build ## Compare interpreter and native code on random graphs (FUZZ_S
 KILLS ?= 200
 KILL_SEED ?= 1
 .PHONY: kill-tests
-kill-tests: build ## Kill a training at random moments (KILLS=200, KILL_SEED=1) and resume it: same bits
+kill-tests: build ## Kill a training at random moments (KILLS=200, KILL_SEED=1), let each write fail, and resume: same bits
 	@mkdir -p $(BUILD)/kill-tests && cd $(BUILD)/kill-tests && \
 	  python3 $(CURDIR)/test/e2e/Inputs/resume_training.py kills $(KILL_SEED) $(KILLS) \
 	  $(abspath $(BUILD))/tools/aprun/aprun $(CURDIR)/docs/examples/digits/digits.run.toml \
 	  --epochs 20 --record step --checkpoint-every "40 steps"
+	@cd $(BUILD)/kill-tests && cc -shared -fPIC $(CURDIR)/test/e2e/Inputs/fail_writes.c -o fail_writes.so -ldl && \
+	  python3 $(CURDIR)/test/e2e/Inputs/fail_training.py 1 fail_writes.so \
+	  $(abspath $(BUILD))/tools/aprun/aprun $(CURDIR)/docs/examples/linear_regression/line.run.toml \
+	  --epochs 2 --record step --checkpoint-every "2 steps"
 
 # BENCH: options of test/bench/peers/bench.py, as "--only 'lenet|gpt' --rounds 15".
 BENCH_PYTHON ?= $(firstword $(wildcard $(BUILD)/bench-peers/bin/python) python3)
