@@ -2,7 +2,7 @@
 #include "runtime/train/record.h"
 
 #include "runtime/train/atomic_file.h"
-#include "runtime/train/json_text.h"
+#include "runtime/train/record_value.h"
 #include "runtime/train/suggestion.h"
 
 #include <aprt.h>
@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <initializer_list>
 #include <limits>
 
 namespace apr::train {
@@ -23,105 +22,7 @@ std::string resolvedPath(const std::string &path, const std::string &folder) {
   return (std::filesystem::path(folder) / path).lexically_normal().string();
 }
 
-/// Typed access to untrusted JSON, every failure naming the key.
-class Reader {
-public:
-  Reader(const ParsedJson &json, std::string file, std::string path)
-      : json_(&json), file_(std::move(file)), path_(std::move(path)) {}
-
-  Reader at(const std::string &key) const {
-    const std::string path = path_.empty() ? key : path_ + "." + key;
-    if (!json_->is_object() || !json_->contains(key))
-      fail(path, "is missing");
-    return {(*json_)[key], file_, path};
-  }
-  /// The object has these keys and no other.
-  const Reader &keys(std::initializer_list<const char *> wanted) const {
-    const std::vector<std::string> known(wanted.begin(), wanted.end());
-    for (const std::string &key : known)
-      at(key);
-    for (const auto &[key, value] : json_->items())
-      if (std::find(known.begin(), known.end(), key) == known.end())
-        fail(path_.empty() ? inQuotes(key) : fmt::format("{}.{}", path_, inQuotes(key)),
-             fmt::format("is not a key that this program knows{}", suggestion(key, known)));
-    return *this;
-  }
-  std::vector<Reader> list() const {
-    if (!json_->is_array())
-      fail(path_, "is not a list");
-    std::vector<Reader> result;
-    for (std::size_t i = 0; i < json_->size(); ++i)
-      result.emplace_back((*json_)[i], file_, fmt::format("{}[{}]", path_, i));
-    return result;
-  }
-  std::map<std::string, Reader> entries() const {
-    if (!json_->is_object())
-      fail(path_, "is not an object");
-    std::map<std::string, Reader> result;
-    for (const auto &[key, value] : json_->items())
-      result.emplace(key, Reader(value, file_, path_ + "." + key));
-    return result;
-  }
-  bool isNothing() const { return json_->is_null(); }
-  std::string text() const {
-    if (!json_->is_string())
-      fail(path_, "is not text");
-    return json_->get<std::string>();
-  }
-  std::uint64_t count() const {
-    if (!json_->is_number_unsigned())
-      fail(path_, "is not a whole number of at least 0");
-    return json_->get<std::uint64_t>();
-  }
-  std::string hash() const { return hexadecimal(64); }
-  /// Empty, or a hash.
-  std::string hashOrNothing() const { return text().empty() ? std::string() : hash(); }
-  std::string hexadecimal(std::size_t digits) const {
-    std::string word = text();
-    if (word.size() != digits || word.find_first_not_of("0123456789abcdef") != std::string::npos)
-      fail(path_, fmt::format("is not {} hexadecimal digits in lower case", digits));
-    return word;
-  }
-  std::uint64_t count(std::uint64_t least, std::uint64_t most) const {
-    const std::uint64_t value = count();
-    if (value < least || value > most)
-      fail(path_, fmt::format("is {}, expected {} to {}", value, least, most));
-    return value;
-  }
-  double number() const {
-    if (json_->is_string()) {
-      const auto word = json_->get<std::string>();
-      if (word == "NaN")
-        return std::numeric_limits<double>::quiet_NaN();
-      if (word == "Infinity" || word == "-Infinity")
-        return (word[0] == '-' ? -1 : 1) * std::numeric_limits<double>::infinity();
-    }
-    if (!json_->is_number())
-      fail(path_, "is not a number");
-    return json_->get<double>();
-  }
-  bool truth() const {
-    if (!json_->is_boolean())
-      fail(path_, "is not true or false");
-    return json_->get<bool>();
-  }
-  template <class T> T oneOf(const std::vector<std::pair<const char *, T>> &choices) const {
-    const std::string word = text();
-    for (const auto &[choice, value] : choices)
-      if (word == choice)
-        return value;
-    fail(path_, fmt::format("has the unknown value {}", inQuotes(word)));
-  }
-  [[noreturn]] void fail(const std::string &path, const std::string &message) const {
-    throw Error(ErrorKind::Data, {file_}, fmt::format("the record's {} {}", path, message));
-  }
-  [[noreturn]] void fail(const std::string &message) const { fail(path_, message); }
-
-private:
-  const ParsedJson *json_;
-  std::string file_;
-  std::string path_;
-};
+using Reader = RecordValue;
 
 void readConstants(Transform &transform, const Reader &constants, std::size_t wanted) {
   for (const Reader &constant : constants.list())
