@@ -78,8 +78,8 @@ class Model:
         for line in reversed(text.splitlines()[1:]):
             defined, _, computation = line.partition(" = ")
             names = set(re.findall(r"(%[\w.~]+):", defined))
-            isResult = line.lstrip().startswith(("return", "gradient ", "update"))
-            if isResult and not names or names & needed:
+            is_result = line.lstrip().startswith(("return", "gradient ", "update"))
+            if is_result and not names or names & needed:
                 needed |= set(re.findall(r"%[\w.~]+", line)) - names
                 if found := re.match(rf"{operation} %.*?order = (.*?)(?:, \w+ =|\}})", computation):
                     orders.insert(0, found[1])

@@ -62,7 +62,7 @@ class Step:
         return answers
 
 
-def probeStep(model, rows, parts, report):
+def probe_step(model, rows, parts, report):
     """The parts of a batch are added as the order of equal ranges adds."""
     operation = "matmul" if report is None else "sum"
     order = model.orders("step.grad", operation)[-1]
@@ -73,7 +73,7 @@ def probeStep(model, rows, parts, report):
         yield f"adds the rows of {parts} parts in another order than {order}"
 
 
-def probeMean(model, size, probes=64):
+def probe_mean(model, size, probes=64):
     x, result = (c_float * (probes * size))(*[1.0] * (probes * size)), (c_float * probes)()
     run = model.bind("averages", [x], [result], dims=[probes])
 
@@ -100,7 +100,7 @@ def softmax(row, orders):
     return [rounded(power / total) for power in powers]
 
 
-def layerNorm(row, orders):
+def layer_norm(row, orders):
     count = float(len(row))
     mean = rounded(Order(orders[0], len(row)).evaluate(row, rounded) / count)
     distances = [rounded(x - mean) for x in row]
@@ -110,7 +110,7 @@ def layerNorm(row, orders):
     return [rounded(d / deviation) for d in distances]
 
 
-def probeFunction(model, size, entry, function, rows=8):
+def probe_function(model, size, entry, function, rows=8):
     """Computed here in the stated order, and in others, which must be told apart."""
     chosen = random.Random(size)
     count = rows * size
@@ -142,8 +142,8 @@ def probes(aprc, flags, workers, folder, size):
     for parts in (1, 4) if size % 4 == 0 else (1,):
         model = make("steps.apr", STEPS, f"parts={parts}")
         for name, report in (("loss", 0), ("report", 1), ("gradient", None)):
-            yield f"step_{name}_{parts}", lambda: probeStep(model, size, parts, report)
+            yield f"step_{name}_{parts}", lambda: probe_step(model, size, parts, report)
     model = make("functions.apr", FUNCTIONS, f"n={size}")
-    yield "mean", lambda: probeMean(model, size)
-    yield "softmax", lambda: probeFunction(model, size, "probabilities", softmax)
-    yield "layer_norm", lambda: probeFunction(model, size, "normal", layerNorm)
+    yield "mean", lambda: probe_mean(model, size)
+    yield "softmax", lambda: probe_function(model, size, "probabilities", softmax)
+    yield "layer_norm", lambda: probe_function(model, size, "normal", layer_norm)

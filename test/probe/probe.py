@@ -64,7 +64,7 @@ class Bench:
         return found
 
 
-def statedOrder(model, reduction):
+def stated_order(model, reduction):
     if reduction.order:
         return reduction.order
     orders = model.orders(reduction.name)
@@ -73,24 +73,24 @@ def statedOrder(model, reduction):
     return orders[0]
 
 
-def probeSum(model, reduction):
+def probe_sum(model, reduction):
     """What differs between the order that is stated and the one that is seen."""
     bench = Bench(model, reduction)
-    order = statedOrder(model, reduction)
+    order = stated_order(model, reduction)
     stated = Order(order, reduction.terms)
     seen = reveal(reduction.terms,
                   lambda pairs: bench.results([{i: HUGE, j: -HUGE} for i, j in pairs]))
     if seen != stated.clusters():
         yield f"adds in another order than {order}: {len(seen - stated.clusters())} sums differ"
-    if reduction.isContraction:
-        yield from probeFusion(bench, stated)
+    if reduction.is_contraction:
+        yield from probe_fusion(bench, stated)
         return
     bench.fill(-0.0)
     if struct.pack("d", bench.results([{}])[0]) != struct.pack("d", -0.0):
         yield "the sum of -0 is not -0: something is added to the first term"
 
 
-def probeFusion(bench, stated):
+def probe_fusion(bench, stated):
     """A product that cancels what was added before leaves its rounding error where it is fused with the
     addition, and nothing where it is rounded first."""
     exponent = 27 if bench.reduction.dtype == "f64" else 12
@@ -107,11 +107,11 @@ def probeFusion(bench, stated):
         yield f"products are not fused with sums as stated, first term {wrong[0]}"
 
 
-def probeProduct(model, reduction, samples=4096):
+def probe_product(model, reduction, samples=4096):
     """A 2 overflows where it meets a huge factor before the tiny one does, so that the result shows
     which of two factors joins a third one first."""
     bench = Bench(model, reduction)
-    order = statedOrder(model, reduction)
+    order = stated_order(model, reduction)
     stated = Order(order, reduction.terms)
     chosen = random.Random(reduction.terms)
     triples = [chosen.sample(range(reduction.terms), 3) for _ in range(samples)]
@@ -123,9 +123,9 @@ def probeProduct(model, reduction, samples=4096):
             return
 
 
-def probeReductions(arguments, flags, folder, size):
-    cases = [(probeSum, r) for r in reductions.additions(size)]
-    cases += [(probeProduct, r) for r in reductions.products(size)]
+def probe_reductions(arguments, flags, folder, size):
+    cases = [(probe_sum, r) for r in reductions.additions(size)]
+    cases += [(probe_product, r) for r in reductions.products(size)]
     cases = [case for case in cases if re.search(arguments.only, case[1].name)]
     source = Path(folder) / f"size{size}.apir"
     source.write_text("module Probe\n" + "".join(r.text() for _, r in cases))
@@ -134,9 +134,9 @@ def probeReductions(arguments, flags, folder, size):
         yield reduction.name, lambda: probe(model, reduction)
 
 
-def probeSize(arguments, folder, size):
+def probe_size(arguments, folder, size):
     flags = arguments.flags.split()
-    yield from probeReductions(arguments, flags, folder, size)
+    yield from probe_reductions(arguments, flags, folder, size)
     for name, probe in models.probes(arguments.aprc, flags, arguments.workers, folder, size):
         if re.search(arguments.only, name):
             yield name, probe
@@ -153,7 +153,7 @@ def main():
     failures = count = 0
     with tempfile.TemporaryDirectory() as folder:
         for size in map(int, arguments.sizes.split(",")):
-            for name, probe in probeSize(arguments, folder, size):
+            for name, probe in probe_size(arguments, folder, size):
                 try:
                     problems = list(probe())
                 except NotATree as problem:

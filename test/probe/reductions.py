@@ -17,7 +17,7 @@ class Reduction:
     probes: int  # that one call makes
     order: str = ""  # where the text of the IR says none
     dtype: str = "f32"
-    isContraction: bool = False
+    is_contraction: bool = False
 
     def text(self):
         inputs = ", ".join(f"%{n}: {self._type(s)}" for n, s in zip("xyz", self.shapes))
@@ -70,20 +70,20 @@ def matmuls(n, P, columns):
         body = (f"  %r: REAL{[P, columns]} = matmul %x, %y "
                 f"{{transpose_a = {a}, transpose_b = {b}}}")
 
-        def place(i, p, isTransposed=a):
-            return 0, i * P + p if isTransposed else p * n + i
+        def place(i, p, is_transposed=a):
+            return 0, i * P + p if is_transposed else p * n + i
 
         for dtype in ("f32", "f64"):
             yield Reduction(f"matmul_{name}_{dtype}", [left, right], [P, columns], body, n, place,
                             lambda p: range(p * columns, (p + 1) * columns), P, dtype=dtype,
-                            isContraction=True)
+                            is_contraction=True)
     yield Reduction("matmul_right", [[5, n], [n, P]], [5, P],
                     f"  %r: REAL{[5, P]} = matmul %x, %y", n, lambda i, p: (1, i * P + p),
-                    lambda p: [p + row * P for row in range(5)], P, isContraction=True)
+                    lambda p: [p + row * P for row in range(5)], P, is_contraction=True)
     yield Reduction("matmul_batched", [[2, P, n], [2, n, 3]], [2, P, 3],
                     f"  %r: REAL{[2, P, 3]} = matmul %x, %y", n,
                     lambda i, p: (0, (P + p) * n + i),
-                    lambda p: range((P + p) * 3, (P + p + 1) * 3), P, isContraction=True)
+                    lambda p: range((P + p) * 3, (P + p + 1) * 3), P, is_contraction=True)
 
     def forward(shape):
         return f"  %f: REAL{shape} = matmul %x, %y"
@@ -91,11 +91,11 @@ def matmuls(n, P, columns):
     yield Reduction("weight_gradient", [[n, P], [P, columns], [n, columns]], [P, columns],
                     gradient(forward([n, columns]), [n, columns], "y", [P, columns]), n,
                     lambda i, p: (0, i * P + p), lambda p: range(p * columns, (p + 1) * columns), P,
-                    isContraction=True)
+                    is_contraction=True)
     yield Reduction("input_gradient", [[P, 3], [3, n], [P, n]], [P, 3],
                     gradient(forward([P, n]), [P, n], "x", [P, 3]), n,
                     lambda i, p: (2, p * n + i), lambda p: range(p * 3, p * 3 + 3), P,
-                    isContraction=True)
+                    is_contraction=True)
 
 
 def convolutions(n, P):
@@ -105,11 +105,11 @@ def convolutions(n, P):
     yield Reduction("conv_by_input", [[P, K, 1, I], [K, 1, I, 3]], [P, 1, 1, 3],
                     f"  %r: REAL{[P, 1, 1, 3]} = conv %x, %y {setting}", n,
                     lambda i, p: (0, p * n + i), lambda p: range(3 * p, 3 * p + 3), P,
-                    isContraction=True)
+                    is_contraction=True)
     yield Reduction("conv_by_weight", [[1, K + 2, 1, I], [K, 1, I, P]], [1, 3, 1, P],
                     f"  %r: REAL{[1, 3, 1, P]} = conv %x, %y {setting}", n,
                     lambda i, p: (1, i * P + p), lambda p: [p, P + p, 2 * P + p], P,
-                    isContraction=True)
+                    is_contraction=True)
     def forward(shape):
         return f"  %f: REAL{shape} = conv %x, %y {setting}"
 
@@ -117,14 +117,14 @@ def convolutions(n, P):
     yield Reduction("conv_weight_gradient", [[I, K + 1, 1, 3], [2, 1, 3, P], out], [2, 1, 3, P],
                     gradient(forward(out), out, "y", [2, 1, 3, P]), n,
                     lambda i, p: (2, i * P + p), lambda p: [p + P * k for k in range(6)], P,
-                    isContraction=True)
+                    is_contraction=True)
     # The middle element of the input lies in all K windows; the last place of the kernel comes first.
     out = [1, K, 1, I]
     yield Reduction("conv_input_gradient", [[1, 2 * K - 1, 1, P], [K, 1, P, I], out],
                     [1, 2 * K - 1, 1, P],
                     gradient(forward(out), out, "x", [1, 2 * K - 1, 1, P]), n,
                     lambda i, p: (1, ((K - 1 - i // I) * P + p) * I + i % I),
-                    lambda p: [(K - 1) * P + p], P, isContraction=True)
+                    lambda p: [(K - 1) * P + p], P, is_contraction=True)
     yield Reduction("conv_bias_gradient", [[I, K, P], [P], [I, K, P]], [P],
                     gradient(f"  %c: REAL{[I, K, P]} = broadcast %y {{axes = [2]}}\n"
                              f"  %f: REAL{[I, K, P]} = add %x, %c", [I, K, P], "y", [P]), n,
@@ -146,19 +146,19 @@ def chains(n, P):
 
 
 def products(n):
-    P = probesPerCall(n)
+    P = probes_per_call(n)
     for name, shape, axis, place in (("product_last", [P, n], 1, lambda i, p: (0, p * n + i)),
                                      ("product_first", [n, P], 0, lambda i, p: (0, i * P + p))):
         yield Reduction(name, [shape], [P], f"  %r: REAL{[P]} = product %x {{axes = [{axis}]}}", n,
                         place, lambda p: [p], P)
 
 
-def probesPerCall(n):
+def probes_per_call(n):
     """Enough for several threads to take part in the longer ones."""
     return 256 if n > 4000 else 64
 
 
 def additions(n, columns=8):
-    P = probesPerCall(n)
+    P = probes_per_call(n)
     for family in (sums(n, P), matmuls(n, P, columns), convolutions(n, P), chains(n, P)):
         yield from family

@@ -82,32 +82,39 @@ std::string str(const Configuration &configuration) {
 
 std::vector<Configuration> simplerThan(const Configuration &from) {
   std::vector<Configuration> simpler;
-  auto offer = [&](bool isApart, auto &&change) {
-    if (!isApart)
-      return;
+  auto offer = [&](auto &&change) {
     simpler.push_back(from);
     change(simpler.back());
   };
-  offer(from.thoroughness != Thoroughness::Native,
-        [](Configuration &c) { c.thoroughness = Thoroughness::Native; });
-  offer(from.parts != StepParts::Kept, [](Configuration &c) { c.parts = StepParts::Kept; });
-  offer(from.bindsDims, [](Configuration &c) { c.bindsDims = false; });
+  if (from.thoroughness != Thoroughness::Native)
+    offer([](Configuration &c) { c.thoroughness = Thoroughness::Native; });
+  if (from.parts != StepParts::Kept)
+    offer([](Configuration &c) { c.parts = StepParts::Kept; });
+  if (from.bindsDims)
+    offer([](Configuration &c) { c.bindsDims = false; });
   for (size_t i = 0; i < from.disabled.size(); ++i)
-    offer(true, [&](Configuration &c) {
+    offer([&](Configuration &c) {
       c.disabled.erase(c.disabled.begin() + static_cast<ptrdiff_t>(i));
     });
-  offer(!from.fuses, [](Configuration &c) { c.fuses = true; });
-  offer(from.target.blockWork != 0, [](Configuration &c) { c.target.blockWork = 0; });
-  offer(from.target.vectorBits != 0, [](Configuration &c) { c.target.vectorBits = 0; });
-  offer(from.target.registerCount != 0, [](Configuration &c) { c.target.registerCount = 0; });
-  offer(from.workers != 1, [](Configuration &c) { c.workers = 1; });
-  offer(from.target.level != CodegenLevel::O2 && from.target.level != CodegenLevel::O0,
-        [](Configuration &c) { c.target.level = CodegenLevel::O2; });
-  offer(from.target.lanes == KernelLanes::Vector, [](Configuration &c) {
-    c.target.lanes = KernelLanes::ByLevel;
-    c.target.level = CodegenLevel::O2;
-  });
-  offer(from.target.cpu != "x86-64-v3", [](Configuration &c) { c.target.cpu = "x86-64-v3"; });
+  if (!from.fuses)
+    offer([](Configuration &c) { c.fuses = true; });
+  if (from.target.blockWork != 0)
+    offer([](Configuration &c) { c.target.blockWork = 0; });
+  if (from.target.vectorBits != 0)
+    offer([](Configuration &c) { c.target.vectorBits = 0; });
+  if (from.target.registerCount != 0)
+    offer([](Configuration &c) { c.target.registerCount = 0; });
+  if (from.workers != 1)
+    offer([](Configuration &c) { c.workers = 1; });
+  if (from.target.level != CodegenLevel::O2 && from.target.level != CodegenLevel::O0)
+    offer([](Configuration &c) { c.target.level = CodegenLevel::O2; });
+  if (from.target.lanes == KernelLanes::Vector)
+    offer([](Configuration &c) {
+      c.target.lanes = KernelLanes::ByLevel;
+      c.target.level = CodegenLevel::O2;
+    });
+  if (from.target.cpu != "x86-64-v3")
+    offer([](Configuration &c) { c.target.cpu = "x86-64-v3"; });
   return simpler;
 }
 

@@ -19,23 +19,26 @@ namespace {
 using train::Error;
 using train::ErrorKind;
 
+/// Whether digests of tensors, or source files, are shown beside that of the whole.
+enum class Detail { Whole, Parts };
+
 void printLine(const std::string &digest, const std::string &what) {
   fmt::print("{}  {}\n", digest, what);
 }
 
-void hashTensors(const std::string &path, bool showsTensors) {
+void hashTensors(const std::string &path, Detail detail) {
   const auto file = train::SafetensorsFile::open(path);
   printLine(train::fileHash(file), path);
-  if (!showsTensors)
+  if (detail == Detail::Whole)
     return;
   for (const train::StoredTensor &tensor : file.tensors())
     printLine(train::tensorHash(file, tensor), "  " + tensor.name);
 }
 
-void hashModel(const std::string &path, bool showsTensors) {
+void hashModel(const std::string &path, Detail detail) {
   const auto model = readModel({path, {}, "native", ""});
   printLine(hashOf(*model), path);
-  if (showsTensors)
+  if (detail == Detail::Parts)
     for (const train::RecordedSource &source : describeSources(model->sources, path))
       printLine(source.sha256, "  " + source.name);
 }
@@ -49,7 +52,7 @@ void hashObject(const std::string &path) {
 void hashData(const std::string &path) { printLine(hashOfContents(path), path); }
 
 /// The digests of the record are made anew; those in the file only tell whether it was altered.
-ExitCode hashRun(const std::string &folder, bool showsTensors) {
+ExitCode hashRun(const std::string &folder, Detail detail) {
   const train::RunRecord record = train::readRecord(folder);
   const std::string path = folder + "/run.json";
   const auto json = train::parseJson(train::readFile(path), path);
@@ -63,7 +66,7 @@ ExitCode hashRun(const std::string &folder, bool showsTensors) {
   for (const train::RecordedFile &file : record.dataFiles)
     line(file.sha256, file.role);
   for (const char *name : {"weights.safetensors", "state.safetensors"})
-    hashTensors(fmt::format("{}/{}", folder, name), showsTensors);
+    hashTensors(fmt::format("{}/{}", folder, name), detail);
   const auto altered = train::findAlterations(json);
   for (const std::string &found : altered)
     fmt::print("altered: {}: {}\n", path, found);
@@ -75,16 +78,17 @@ ExitCode hashRun(const std::string &folder, bool showsTensors) {
 int hashCommand(const CommandLine &line) {
   if (line.arguments.empty())
     throw Error(ErrorKind::Usage, "aprun hash takes files and folders of runs");
-  const bool showsTensors = line.option("tensors").value_or("false") == "true";
+  const Detail detail =
+      line.option("tensors").value_or("false") == "true" ? Detail::Parts : Detail::Whole;
   ExitCode code = Success;
   for (const std::string &path : line.arguments) {
     std::error_code error;
     if (std::filesystem::is_directory(path, error))
-      code = std::max(code, hashRun(path, showsTensors));
+      code = std::max(code, hashRun(path, detail));
     else if (path.ends_with(".safetensors"))
-      hashTensors(path, showsTensors);
+      hashTensors(path, detail);
     else if (path.ends_with(".apr") || path.ends_with(".apir"))
-      hashModel(path, showsTensors);
+      hashModel(path, detail);
     else if (path.ends_with(".o"))
       hashObject(path);
     else

@@ -22,11 +22,13 @@ Style drawStyle(Random &random, Mode mode) {
   const bool isLong = profile == 0, isVector = profile < 7;
   style.maximumElements = isLong ? 6000 : isVector ? 800 : 250;
   style.maximumTerms = isLong ? 20000 : 12000;
-  auto size = [&](bool isSpecial) {
-    return isSpecial ? isLong ? random.pick(kLong) : random.pick(kVector) : random.pick(kSmall);
+  auto small = [&] { return random.pick(kSmall); };
+  auto special = [&] {
+    return isLong ? random.pick(kLong) : isVector ? random.pick(kVector) : small();
   };
-  style.dims = {{"N", size((isLong || isVector) && random.oneIn(2))}, {"M", size(false)}};
-  style.sizes = {Dim(random.between(1, 4)), Dim(size(false)), Dim(size(isLong || isVector))};
+  const bool isSpecial = (isLong || isVector) && random.oneIn(2);
+  style.dims = {{"N", isSpecial ? special() : small()}, {"M", small()}};
+  style.sizes = {Dim(random.between(1, 4)), Dim(small()), Dim(special())};
   if (!random.oneIn(3))
     style.sizes.insert(style.sizes.end(), {Dim::variable("N"), Dim::variable("N")});
   if (random.oneIn(3))

@@ -35,7 +35,7 @@ def surroundings(chosen, folder, library):
     return environment
 
 
-def compileOnce(aprc, model, forms, chosen, library):
+def compile_once(aprc, model, forms, chosen, library):
     """The bytes of each form."""
     with tempfile.TemporaryDirectory(prefix="a folder ") as path:
         folder = Path(path)
@@ -63,11 +63,11 @@ def main():
     for model in map(Path, models):
         # Text of models alone has a syntax tree.
         forms = [form for form in FORMS if form != "ast" or model.suffix == ".apr"]
-        expected = compileOnce(aprc, model, forms, chosen, None)
+        expected = compile_once(aprc, model, forms, chosen, None)
         for number in range(1, int(times)):
             some = forms if number == 1 else chosen.sample(forms, 3) + ["obj"]
             some = sorted(set(some), key=lambda _: chosen.random())
-            for form, found in compileOnce(aprc, model, some, chosen, library).items():
+            for form, found in compile_once(aprc, model, some, chosen, library).items():
                 if found != expected[form]:
                     print(f"{model.name}: {form} differs in compilation {number}")
                     differences += 1

@@ -33,6 +33,4 @@ Model withShards(Model model, int parts);
 /// The sizes of a call with a batch of so many rows.
 DimBindings dimsOf(const Model &model, int64_t rows);
 
-inline std::string nameOf(const Model &model) { return model.name; }
-
 } // namespace apr::test
