@@ -26,10 +26,14 @@ int main(int argc, char **argv) {
   apr::fuzz::CampaignOptions options;
   std::string again;
   CLI::App app("Compares interpreter and native code on random graphs, bit for bit.");
+  app.option_defaults()->always_capture_default();
+  app.footer(
+      "exit codes: 0 nothing found; 2 a wrong flag; 4 a difference, a crash or a hang; 70 an "
+      "internal error");
   app.add_option("--seed", options.seed, "of the run; the same seed gives the same graphs");
   app.add_option("--first", options.first, "index of the first graph, to go on with a run");
   app.add_option("--graphs", options.graphs, "how many graphs");
-  app.add_option("--seconds", options.seconds, "stop after this time");
+  app.add_option("--seconds", options.seconds, "stop after this time; 0: no limit");
   app.add_option("--jobs", options.jobs, "worker processes")->check(CLI::Range(1, 256));
   app.add_option("--seconds-per-graph", options.secondsPerGraph, "more is a hang");
   app.add_option("--out", options.out, "folder for reduced findings; printed without it");

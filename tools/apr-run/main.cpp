@@ -191,6 +191,10 @@ int main(int argc, char **argv) {
   using namespace apr::run;
   Options options;
   CLI::App app("Runs the functions of an IR file and compares interpreter and native code.");
+  app.option_defaults()->always_capture_default();
+  app.footer(
+      "exit codes: 0 all agree; 1 the file has errors; 2 a wrong flag; 3 a file that cannot be "
+      "read or runs nothing; 4 a difference; 70 an internal error");
   app.add_option("file", options.file, "IR text with '// run:' comments")->required();
   app.add_option("--backend", options.backend, "which implementations take part")
       ->check(CLI::IsMember({"interpreter", "both"}));

@@ -273,11 +273,11 @@ std::string helpText(std::string_view command) {
   text = fmt::format("usage: {}\n\n", synopsis(command));
   for (const SettingInfo &info : train::settingInfos())
     if (isAllowed(info, command))
-      text += fmt::format("  --{:<14}{}{}\n", info.flag, helpOf(command, info.flag, info.help),
+      text += fmt::format("  --{:<16} {}{}\n", info.flag, helpOf(command, info.flag, info.help),
                           *info.choices ? fmt::format(" ({})", info.choices) : "");
   for (const OptionInfo &info : optionInfos)
     if (holdsWord(info.commands, command))
-      text += fmt::format("  --{:<14}{}\n", info.flag, helpOf(command, info.flag, info.help));
+      text += fmt::format("  --{:<16} {}\n", info.flag, helpOf(command, info.flag, info.help));
   return text + exitCodes(command);
 }
 
