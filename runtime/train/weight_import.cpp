@@ -94,18 +94,28 @@ std::vector<ForeignTensor> readArchive(const std::string &path, std::string cont
 
 // ---- names ----
 
-/// `*` stands for any text.
+/// `*` stands for any text. A later star can take whatever an earlier one would, so only the last
+/// one met is tried again.
 bool matches(std::string_view pattern, std::string_view text) {
-  const auto star = pattern.find('*');
-  if (star == std::string_view::npos)
-    return pattern == text;
-  if (!text.starts_with(pattern.substr(0, star)))
-    return false;
-  const std::string_view rest = pattern.substr(star + 1);
-  for (std::size_t skipped = star; skipped <= text.size(); ++skipped)
-    if (matches(rest, text.substr(skipped)))
-      return true;
-  return false;
+  std::size_t star = std::string_view::npos;
+  std::size_t resumed = 0;
+  std::size_t p = 0;
+  std::size_t t = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resumed = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resumed;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 bool isPrefix(const std::string &ours) { return ours.empty() || ours.ends_with('.'); }
@@ -167,8 +177,8 @@ Shape permuted(const Shape &shape, const std::vector<std::size_t> &order) {
 /// For each element of the result in row-major order, the number of the operand's element.
 std::vector<std::size_t> elementOrder(const Shape &shape, const std::vector<std::size_t> &order) {
   std::vector<std::size_t> strides(shape.size(), 1);
-  for (std::size_t axis = shape.size() - 1; axis-- > 0;)
-    strides[axis] = strides[axis + 1] * shape[axis + 1];
+  for (std::size_t axis = shape.size(); axis-- > 1;)
+    strides[axis - 1] = strides[axis] * shape[axis];
   std::vector<std::size_t> numbers = {0};
   for (std::size_t axis : order) {
     std::vector<std::size_t> next;
@@ -236,17 +246,20 @@ const char *storeElement(std::byte *to, std::int32_t dtype, const NpyNumber &num
   return storeReal(to, dtype, wide, isRounded);
 }
 
-Converted convert(const NpyArray &array, std::int32_t dtype,
-                  const std::vector<std::size_t> &elements) {
+/// `order` is empty where elements stay in theirs.
+Converted convert(const NpyArray &array, std::int32_t dtype, std::size_t elements,
+                  const std::vector<std::size_t> &order) {
   const std::size_t size = elementBytes(dtype);
   Converted result;
-  result.bytes.resize(elements.size() * size);
-  for (std::size_t i = 0; i < elements.size(); ++i)
-    if (const char *fault = storeElement(result.bytes.data() + i * size, dtype,
-                                         array.number(elements[i]), result.isRounded)) {
-      result.fault = fmt::format("element {} {}", elements[i], fault);
+  result.bytes.resize(elements * size);
+  for (std::size_t i = 0; i < elements; ++i) {
+    const std::size_t from = order.empty() ? i : order[i];
+    if (const char *fault = storeElement(result.bytes.data() + i * size, dtype, array.number(from),
+                                         result.isRounded)) {
+      result.fault = fmt::format("element {} {}", from, fault);
       break;
     }
+  }
   return result;
 }
 
@@ -298,7 +311,8 @@ private:
     if (found->shape.size() != wanted.size() || permuted(found->shape, order) != wanted)
       return mismatch(tensor, *found, type, hint(*found, wanted, turns));
     const Converted values =
-        convert(found->read(), tensor.dtype, elementOrder(found->shape, order));
+        convert(found->read(), tensor.dtype, elementCount(tensor),
+                turns ? elementOrder(found->shape, order) : std::vector<std::size_t>{});
     if (!values.fault.empty())
       return mismatch(tensor, *found, type, values.fault);
     std::vector<std::string> notes;

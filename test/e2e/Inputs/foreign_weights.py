@@ -92,4 +92,28 @@ def make(path, descriptions):
     write(path, tensors)
 
 
-{"torch": torch, "same": same, "npz": npz, "make": lambda path, *rest: make(path, rest)}[sys.argv[1]](*sys.argv[2:])
+def counted(path, description):
+    """One tensor whose elements are 0, 1, 2 …"""
+    name, sizes = description.split(":")
+    shape = [int(size) for size in sizes.split("x")]
+    count = 1
+    for size in shape:
+        count *= size
+    write(path, {name: ("F32", shape, struct.pack(f"<{count}f", *range(count)))})
+
+
+def turned(theirs, ours):
+    """theirs[o, i, h, w] is ours[h, w, i, o]."""
+    (_, (o, i, h, w), raw), = read(theirs).values()
+    (_, shape, moved), = read(ours).values()
+    assert shape == [h, w, i, o]
+    for a in range(o):
+        for b in range(i):
+            for c in range(h):
+                for d in range(w):
+                    x, y = ((a * i + b) * h + c) * w + d, ((c * w + d) * i + b) * o + a
+                    assert raw[4 * x : 4 * x + 4] == moved[4 * y : 4 * y + 4], (a, b, c, d)
+    print("the kernel is turned")
+
+
+{"torch": torch, "counted": counted, "turned": turned, "same": same, "npz": npz, "make": lambda path, *rest: make(path, rest)}[sys.argv[1]](*sys.argv[2:])
