@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs an exported entry in other programs and compares with `aprun predict`.
 
-    compare.py APRUN MODEL [--entry NAME] [--tolerance T] [--size NAME=N]… [--limit INPUT=N]…
+    compare.py APRUN MODEL [--entry NAME] [--tolerance T] [--size NAME=N]… [--limit INPUT=N]… [--opencv]
 
 The numbers are drawn by a fixed seed. The onnx package checks the file and runs it by its reference
-evaluator, ONNX Runtime runs it too; whichever of them Python lacks is left out, and said so. A
+evaluator, ONNX Runtime runs it too, and OpenCV where asked for, which wants numbers for all dimensions;
+whichever of them Python lacks is left out. A
 difference counts relative to the largest magnitude of a result, or to 1 where that is smaller;
 integers and bools must be equal.
 """
@@ -28,6 +29,10 @@ try:
     import onnxruntime
 except ImportError:
     onnxruntime = None
+try:
+    import cv2
+except ImportError:
+    cv2 = None
 
 TYPES = {1: "float32", 2: "uint8", 6: "int32", 7: "int64", 9: "bool", 11: "float64"}
 
@@ -86,6 +91,17 @@ def largest_difference(name, theirs, ours, tolerance):
     return difference
 
 
+def run_opencv(arguments, command, sizes, loaded, inputs, folder):
+    """One input, one result, all dimensions known."""
+    path = os.path.join(folder, "fixed.onnx")
+    names = {size for value in loaded["graph"]["inputs"] for size in value["shape"] if isinstance(size, str)}
+    dims = [f"--dim={name}={sizes.get(name, 3)}" for name in sorted(names)]
+    subprocess.run(command + ["--onnx", path] + dims, check=True, stdout=subprocess.DEVNULL)
+    net = cv2.dnn.readNetFromONNX(path)
+    net.setInput(next(iter(inputs.values())))
+    return [net.forward()]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("aprun")
@@ -94,6 +110,7 @@ def main():
     parser.add_argument("--tolerance", type=float, default=2e-6)
     parser.add_argument("--size", action="append", default=[])
     parser.add_argument("--limit", action="append", default=[])
+    parser.add_argument("--opencv", action="store_true")
     parser.add_argument("--leave-out", action="append", default=[])
     arguments = parser.parse_args()
     sizes = {pair.split("=")[0]: int(pair.split("=")[1]) for pair in arguments.size}
@@ -102,8 +119,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.onnx")
         entry = ["--entry", arguments.entry] if arguments.entry else []
-        subprocess.run([arguments.aprun, "export", arguments.model, "--onnx", path] + entry, check=True,
-                       stdout=subprocess.DEVNULL)
+        command = [arguments.aprun, "export", arguments.model] + entry
+        subprocess.run(command + ["--onnx", path], check=True, stdout=subprocess.DEVNULL)
         loaded = onnx_file.read(path)
         onnx_file.check(loaded["graph"])
         onnx.checker.check_model(onnx.load(path), full_check=True)
@@ -118,6 +135,8 @@ def main():
             options.log_severity_level = 3
             runtimes["ONNX Runtime"] = \
                 lambda: onnxruntime.InferenceSession(path, options).run(None, inputs)
+        if cv2 and arguments.opencv:
+            runtimes["OpenCV"] = lambda: run_opencv(arguments, command, sizes, loaded, inputs, folder)
         for runtime, run in runtimes.items():
             if runtime in arguments.leave_out:
                 continue
