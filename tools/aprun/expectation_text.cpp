@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/aprun/expectation_text.h"
 
+#include "tools/aprun/element_text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 namespace apr::aprun {
@@ -13,30 +14,8 @@ namespace {
 /// Tensors up to this size are shown whole.
 constexpr std::int64_t kShownElements = 16;
 
-template <class T> std::string floatText(T value) {
-  if (std::isnan(value))
-    return "nan";
-  if (std::isinf(value))
-    return value > 0 ? "inf" : "-inf";
-  // The shortest digits that read back as this value, as the language writes it.
-  return fmt::format("{}", value);
-}
-
-std::string elementText(const Tensor &tensor, std::size_t i) {
-  switch (tensor.dtype) {
-  case DType::F32:
-    return floatText(tensor.elements<float>()[i]);
-  case DType::F64:
-    return floatText(tensor.elements<double>()[i]);
-  case DType::I32:
-    return fmt::format("{}", tensor.elements<std::int32_t>()[i]);
-  case DType::I64:
-    return fmt::format("{}", tensor.elements<std::int64_t>()[i]);
-  case DType::Bool:
-    return tensor.elements<std::uint8_t>()[i] != 0 ? "true" : "false";
-  default:
-    return fmt::format("{}", tensor.elements<std::uint8_t>()[i]);
-  }
+std::string elementText(const Tensor &tensor, std::size_t element) {
+  return aprun::elementText(tensor.dtype, tensor.data, element);
 }
 
 /// Nested lists, row by row.
@@ -54,16 +33,6 @@ std::string valueText(const Tensor &tensor) {
   return valueText(tensor, 0, next);
 }
 
-std::string positionText(const Tensor &tensor, std::size_t element) {
-  std::vector<std::int64_t> position(tensor.shape.size());
-  auto rest = static_cast<std::int64_t>(element);
-  for (std::size_t axis = position.size(); axis-- > 0;) {
-    position[axis] = rest % tensor.shape[axis];
-    rest /= tensor.shape[axis];
-  }
-  return fmt::format("[{}]", fmt::join(position, ", "));
-}
-
 std::string typeText(const Tensor &tensor) {
   return fmt::format("{}[{}]", name(tensor.dtype), fmt::join(tensor.shape, ", "));
 }
@@ -76,10 +45,10 @@ std::string sidesText(const Tensor &left, const Tensor &right,
     return fmt::format("{} {}, {} {}", names.first, elementText(left, 0), names.second,
                        elementText(right, 0));
   const std::size_t width = std::max(std::strlen(names.first), std::strlen(names.second));
-  std::string text =
-      fmt::format("{} of {} elements, first {}: {} {}, {} {}", wrong.size(), left.count(),
-                  positionText(left, wrong.front()), names.first, elementText(left, wrong.front()),
-                  names.second, elementText(right, wrong.front()));
+  std::string text = fmt::format("{} of {} elements, first {}: {} {}, {} {}", wrong.size(),
+                                 left.count(), indexText(left.shape, wrong.front()), names.first,
+                                 elementText(left, wrong.front()), names.second,
+                                 elementText(right, wrong.front()));
   if (left.count() <= kShownElements)
     text += fmt::format("\n  {:<{}} {}\n  {:<{}} {}", names.first, width, valueText(left),
                         names.second, width, valueText(right));
@@ -121,7 +90,7 @@ std::optional<std::string> failureText(const Expectation &expectation,
   if (verdict.shape.empty())
     return "this is false";
   return fmt::format("false in {} of {} elements, first {}", wrong.size(), verdict.count(),
-                     positionText(verdict, wrong.front()));
+                     indexText(verdict.shape, wrong.front()));
 }
 
 } // namespace apr::aprun

@@ -2,63 +2,16 @@
 #include "tools/aprun/locate_op.h"
 
 #include "ir/text.h"
+#include "tools/aprun/element_text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <set>
 
 namespace apr::aprun {
 namespace {
-
-template <class T> T elementOf(std::span<const std::byte> values, std::size_t index) {
-  T element;
-  std::memcpy(&element, values.data() + index * sizeof element, sizeof element);
-  return element;
-}
-
-std::string floatText(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
-
-/// A value and its bits; of integers and bools the value is enough.
-std::string elementText(DType dtype, std::span<const std::byte> values, std::size_t index) {
-  switch (dtype) {
-  case DType::F32: {
-    const auto value = elementOf<float>(values, index);
-    return fmt::format("{} (bits {:08x})", std::isnan(value) ? "nan" : fmt::format("{}", value),
-                       elementOf<std::uint32_t>(values, index));
-  }
-  case DType::F64:
-    return fmt::format("{} (bits {:016x})", floatText(elementOf<double>(values, index)),
-                       elementOf<std::uint64_t>(values, index));
-  case DType::BF16: {
-    const auto bits = elementOf<std::uint16_t>(values, index);
-    const std::uint32_t wide = static_cast<std::uint32_t>(bits) << 16;
-    float value;
-    std::memcpy(&value, &wide, sizeof value);
-    return fmt::format("{} (bits {:04x})", floatText(value), bits);
-  }
-  case DType::I32:
-    return fmt::format("{}", elementOf<std::int32_t>(values, index));
-  case DType::I64:
-    return fmt::format("{}", elementOf<std::int64_t>(values, index));
-  case DType::Bool:
-  case DType::U8:
-    break;
-  }
-  return fmt::format("{}", elementOf<std::uint8_t>(values, index));
-}
-
-std::string indexText(std::span<const std::int64_t> shape, std::size_t element) {
-  std::vector<std::int64_t> position(shape.size());
-  auto rest = static_cast<std::int64_t>(element);
-  for (std::size_t axis = shape.size(); axis-- > 0;) {
-    position[axis] = rest % shape[axis];
-    rest /= shape[axis];
-  }
-  return shape.empty() ? "" : fmt::format("[{}]", fmt::join(position, ", "));
-}
 
 /// Whether an op makes new values of its operands; others copy and place them.
 bool computes(OpKind kind) {
@@ -207,7 +160,8 @@ std::optional<ElementDifference> firstDifference(DType dtype, std::span<const st
     if (std::memcmp(first.data() + i * size, second.data() + i * size, size) == 0)
       continue;
     if (!found)
-      found = {indexText(shape, i), elementText(dtype, first, i), elementText(dtype, second, i), 0};
+      found = {indexText(shape, i), elementWithBits(dtype, first, i),
+               elementWithBits(dtype, second, i), 0};
     ++found->count;
   }
   return found;

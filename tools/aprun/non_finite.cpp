@@ -4,6 +4,7 @@
 #include "ir/text.h"
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
+#include "tools/aprun/element_text.h"
 #include "tools/aprun/interrupt.h"
 #include "tools/aprun/locate_op.h"
 #include "tools/aprun/resume.h"
@@ -125,14 +126,6 @@ std::optional<std::size_t> firstNonFinite(const Tensor &tensor) {
   return firstElement(tensor, [](double value) { return !std::isfinite(value); });
 }
 
-std::string placeText(const Tensor &tensor, std::size_t element) {
-  std::vector<std::int64_t> place(tensor.shape.size());
-  auto rest = static_cast<std::int64_t>(element);
-  for (std::size_t axis = place.size(); axis-- > 0; rest /= tensor.shape[axis])
-    place[axis] = rest % tensor.shape[axis];
-  return place.empty() ? "" : fmt::format("[{}]", fmt::join(place, ", "));
-}
-
 /// Follows what is not finite in a call back to where it was made.
 class Search {
 public:
@@ -214,7 +207,7 @@ private:
     const std::size_t element = nan ? *nan : firstNonFinite(tensor).value_or(0);
     lines_.push_back(fmt::format("{}: {}", what, describeOp(meaning_, graph_, value)));
     std::string text = fmt::format("element {} of {} is {}",
-                                   tensor.shape.empty() ? "0" : placeText(tensor, element),
+                                   tensor.shape.empty() ? "0" : indexText(tensor.shape, element),
                                    str(graph_.type(value)), valueText(valueAt(tensor, element)));
     const auto operands = operandsOf(value);
     const auto names = operandNames(value);
