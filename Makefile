@@ -76,6 +76,11 @@ fuzz-bits: build ## Compare interpreter and native code on random graphs (FUZZ_S
 	  --seconds=$(FUZZ_SECONDS) --jobs=$(shell nproc) --out=$(BUILD)/fuzz \
 	  --log=$(BUILD)/fuzz/$(FUZZ_SEED).json --commit=$(shell git rev-parse --short HEAD)
 
+FUZZ_RUNS ?= 1000000
+.PHONY: fuzz-readers
+fuzz-readers: setup ## Feed hostile bytes to every reader of files, by libFuzzer (clang; FUZZ_RUNS=1000000)
+	@test/readers/fuzz.sh $(BUILD)/fuzz-readers $(FUZZ_RUNS)
+
 KILLS ?= 200
 KILL_SEED ?= 1
 .PHONY: kill-tests
