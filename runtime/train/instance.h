@@ -94,6 +94,9 @@ public:
 
   std::size_t resultCount() const { return entry_->result_count; }
   ResultView result(std::size_t index) const;
+  std::size_t resultBytes(std::size_t index) const { return results_[index].size(); }
+  /// Where a result lies, for who computes it otherwise.
+  std::byte *resultStorage(std::size_t index) { return results_[index].data(); }
   std::span<const std::int64_t> inputShape(std::size_t index) const;
 
 private:

@@ -63,6 +63,7 @@ public:
   std::span<const std::int64_t> dims() const { return dims_; }
 
   const EntryCall &call() const { return call_; }
+  EntryCall &call() { return call_; }
 
 private:
   struct Fed {

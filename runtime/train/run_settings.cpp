@@ -195,7 +195,9 @@ void setLoop(RunSettings &settings, std::string_view flag, const TomlValue &valu
              const std::string &key, const SettingInfo &info) {
   TrainerOptions &trainer = settings.trainer;
   LoopSettings &loop = settings.loop;
-  if (flag == "validate-every")
+  if (flag == "accumulate")
+    trainer.parts = truthOf(value, key) ? BatchParts::OneByOne : BatchParts::Together;
+  else if (flag == "validate-every")
     trainer.validateEvery = sizeOf(value, key);
   else if (flag == "early-stop") {
     trainer.best.metric = textOf(value, key);

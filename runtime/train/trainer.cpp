@@ -30,6 +30,8 @@ Trainer::Trainer(const aprt_model &table, TrainerOptions options)
       sums_(*step_), best_(options_.best) {
   setHypers();
   options_.fixed.seed = options_.seed;
+  if (options_.parts == BatchParts::OneByOne)
+    parted_.emplace(instance_, block_);
 }
 
 void Trainer::setHypers() {
@@ -162,7 +164,10 @@ Outcome Trainer::runEpoch(RowFeed &feed, const std::vector<std::size_t> &order,
 Outcome Trainer::runStep(RowFeed &feed, std::span<const std::size_t> rows, StepPosition position,
                          Observer &observer) {
   observer.beforeStep(position, rows);
-  feed.run(rows, 0);
+  if (parted_)
+    parted_->run(feed, rows);
+  else
+    feed.run(rows, 0);
   ++stepsDone_;
   if (position.epoch > 0) {
     ++stepInEpoch_;

@@ -6,6 +6,7 @@
 #include "runtime/train/error.h"
 #include "runtime/train/instance.h"
 #include "runtime/train/metrics.h"
+#include "runtime/train/parted_step.h"
 #include "runtime/train/row_feed.h"
 #include "runtime/train/sampling.h"
 
@@ -38,6 +39,9 @@ struct HyperChange {
   bool operator==(const HyperChange &) const = default;
 };
 
+/// How the parts of a batch are computed that a train block with shards is made of; no bit differs.
+enum class BatchParts { Together, OneByOne };
+
 struct TrainerOptions {
   std::string block; ///< the train block; empty: the only one
   std::uint64_t seed = 0;
@@ -52,6 +56,7 @@ struct TrainerOptions {
   /// The validation rows are evaluated after every so many epochs, and after the last one.
   std::uint64_t validateEvery = 1;
   BestOptions best;
+  BatchParts parts = BatchParts::Together;
 };
 
 /// Where in a training a step stands.
@@ -192,6 +197,7 @@ private:
   MetricSums sums_; ///< of the epoch that is not done
   BestWatch best_;
   std::vector<std::byte> bestState_;
+  std::optional<PartedStep> parted_; ///< where parts are computed one by one
 };
 
 } // namespace apr::train
