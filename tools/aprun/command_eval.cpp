@@ -15,6 +15,24 @@ bool gives(const CommandLine &line, std::string_view flag) {
                      [flag](const auto &setting) { return setting.first->flag == flag; });
 }
 
+/// The inputs of the block, and those of other entries that decide which rows of the training's
+/// table are left out: the parts are made of the rows that stay.
+std::vector<train::InputNeed> needsOf(const train::Trainer &trainer,
+                                      const std::vector<train::RecordedInput> &recorded) {
+  auto needs = trainer.inputNeeds();
+  for (const train::RecordedInput &input : recorded) {
+    const bool isKnown = std::any_of(
+        needs.begin(), needs.end(), [&](const auto &need) { return need.name == input.need.name; });
+    const auto &columns = input.columns.columns;
+    const bool leavesOut = std::any_of(columns.begin(), columns.end(), [](const auto &use) {
+      return use.missing.policy == train::MissingPolicy::DropRow;
+    });
+    if (!isKnown && leavesOut)
+      needs.push_back(input.need);
+  }
+  return needs;
+}
+
 } // namespace
 
 int evalCommand(const CommandLine &line) {
@@ -29,7 +47,9 @@ int evalCommand(const CommandLine &line) {
   openModel(session, line);
   const auto trainer = makeTrainer(session);
   loadTensors(session, line, trainer->instance(), RunFile::Weights);
-  const LoadedData loaded = loadData(session, trainer->inputNeeds());
+  const LoadedData loaded =
+      loadData(session, session.record && !hasOtherData ? needsOf(*trainer, session.record->inputs)
+                                                        : trainer->inputNeeds());
   // The table of the training is divided as in training, a new one belongs to no part.
   const bool isNew = hasOtherData || loaded.split.validation.empty();
   const auto rows = chosenRows(line, loaded, isNew ? "all" : "validation");
