@@ -75,7 +75,7 @@ class Ours:
         if key in self.programs:
             return self.programs[key]
         stem = os.path.join(self.folder, hashlib.sha256(repr(key).encode()).hexdigest()[:16])
-        words = [self.aprc, workload.source, "-o", stem + ".o"]
+        words = [self.aprc, workload.source, "--cpu=native", "-o", stem + ".o"]
         words += [f"--set={text}" for text in workload.sets]
         words += [f"--dim={text}" for text in fixed]
         _run(words)
