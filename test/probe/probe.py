@@ -145,7 +145,7 @@ def probe_size(arguments, folder, size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("aprc")
-    parser.add_argument("--sizes", default="5,33,100,513,1000,4097,9000")
+    parser.add_argument("--sizes", default="5,33,100,513,1000,4097")
     parser.add_argument("--flags", default="", help="of the compiler, separated by blanks")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--only", default="", help="a pattern of names of reductions")

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# All sizes at every CPU level that this machine has, with one thread and with three:
+# Every CPU level that this machine has, with one thread and with three; then the largest size, which
+# takes as long as all others, once:
 #   probe_levels.sh APRC [options of probe.py]
 set -e
 folder=$(dirname "$0")
@@ -16,3 +17,4 @@ for cpu in $("$aprc" --cpu=help | grep -o 'x86-64-v[0-9]'); do
     python3 "$folder/probe.py" "$aprc" --flags="--cpu=$cpu" --workers $workers "$@"
   done
 done
+[ $# -gt 0 ] || python3 "$folder/probe.py" "$aprc" --workers 3 --sizes 9000
