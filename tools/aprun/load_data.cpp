@@ -50,6 +50,17 @@ std::string listedInputs(const std::vector<train::InputNeed> &needs) {
   return train::listed(names);
 }
 
+/// A policy for missing values would do nothing in a table of bytes: each of them is a value.
+void checkNothingIsMissing(const RunSettings &settings, const std::string &file) {
+  for (const train::Declared &declared : settings.missing)
+    if (train::parseMissing(declared.text).policy != train::MissingPolicy::Error)
+      throw Error(
+          ErrorKind::Usage, declared.place,
+          fmt::format("{} = {} is for tables that can lack values; {} is made of bytes, and "
+                      "each byte is a value; leave it out",
+                      declared.key, train::inQuotes(declared.text), file));
+}
+
 std::string nameOfFile(const std::string &path) { return path == "-" ? "<stdin>" : path; }
 
 /// The columns that decide where rows go: that of the split, then that of the balance.
@@ -198,6 +209,9 @@ private:
   }
 
   void loadBytes(DataFormat format) {
+    // The columns of a run may come from another table, whose policies do no harm here.
+    if (!session_.record)
+      checkNothingIsMissing(settings(), nameOfFile(files_.front().path));
     std::vector<std::uint64_t> vocabulary = settings().bytes.vocabulary;
     if (format == DataFormat::Text && vocabulary.empty())
       vocabulary = train::vocabularyOf(contents_);
