@@ -165,13 +165,16 @@ bool isInTheWay(const std::string &path, const std::string &run) {
     if (std::filesystem::equivalent(run + "/" + name, path, error))
       return true;
   const auto folder = std::filesystem::weakly_canonical(path, error).parent_path();
-  return std::filesystem::equivalent(folder, checkpointPath(run), error);
+  for (const std::string &checkpoints : {checkpointPath(run), checkpointPath(run) + ".previous"})
+    if (std::filesystem::equivalent(folder, checkpoints, error))
+      return true;
+  return false;
 }
 
-/// Clears the way for the checkpoints of a new training. The file that it starts from stays
-/// readable, because the record must name what can still be read.
-void prepareCheckpoints(train::CheckpointFolder &folder, const std::string &run,
-                        train::RunRecord &record) {
+/// Makes the run's folder that of a new training, whether or not it writes checkpoints: no other
+/// training uses it, and none is resumed from what another one left. The file that it starts from
+/// stays readable, because the record must name what can still be read.
+void takeFolder(train::CheckpointFolder &folder, const std::string &run, train::RunRecord &record) {
   std::string start;
   const bool isMoved = !record.startWeights.empty() && isInTheWay(record.startWeights, run);
   if (isMoved)
@@ -316,11 +319,14 @@ std::uint64_t keptHistory(const std::string &run, const InterruptedRun &interrup
   return error ? 0 : size;
 }
 
-std::string dataHashOf(const train::RunRecord &record) {
-  std::vector<std::pair<std::string, std::string>> inputs;
-  for (const train::RecordedInput &input : record.inputs)
-    inputs.emplace_back(input.need.name, input.sha256);
-  return inputs.empty() ? "" : train::dataHash(inputs, record.splitHash);
+/// The checkpoint was read before the folder was locked: a training that ended in between may have
+/// written newer ones, which are not to be set aside.
+void requireNewest(const train::CheckpointFolder &folder, const InterruptedRun &interrupted) {
+  std::vector<std::string> rejected;
+  const auto newest = folder.latest(rejected);
+  if (!newest || newest->checkpoint.contents().cursor.steps != interrupted.cursor().steps)
+    throw Error(ErrorKind::Data, {folder.path()},
+                "another training wrote a checkpoint here just now: run the command again");
 }
 
 StopConditions stopConditions(const CommandLine &line, const train::RunSettings &settings) {
@@ -470,12 +476,12 @@ int trainWith(const CommandLine &line, std::unique_ptr<LoadedModel> model) {
       throw Error(ErrorKind::Usage, {"--record"},
                   "the training so far was recorded by epochs, not by steps");
     folder.open();
+    requireNewest(folder, *interrupted);
     folder.setAsideAfter(interrupted->cursor().steps);
     goOn(*interrupted, *trainer, record);
   } else {
     loadTensors(session, line, instance, RunFile::Weights);
-    if (savesCheckpoints(settings))
-      prepareCheckpoints(folder, settings.out, record);
+    takeFolder(folder, settings.out, record);
   }
 
   fmt::print("{}", summaryText(instance, summaryFigures(settings, *trainer, loaded.data)));

@@ -243,7 +243,7 @@ std::string goBack(train::Trainer &trainer, const train::RunRecord &record, std:
   const train::CheckpointFolder folder(checkpointPath(record.settings.out), 1);
   std::vector<std::string> rejected;
   const auto found = folder.latest(rejected, [&](const train::CheckpointFile &file) {
-    return file.contents().cursor.steps < step &&
+    return file.contents().cursor.steps < step && isOfTraining(file, record, record.settings.out) &&
            badTensors(model, file.state(model).data()).empty();
   });
   if (found) {

@@ -103,6 +103,22 @@ void putInOrder(train::Metrics &metrics, const aprt_entry *entry) {
 
 std::string checkpointPath(const std::string &run) { return run + "/checkpoints"; }
 
+std::string dataHashOf(const train::RunRecord &record) {
+  std::vector<std::pair<std::string, std::string>> inputs;
+  for (const train::RecordedInput &input : record.inputs)
+    inputs.emplace_back(input.need.name, input.sha256);
+  return inputs.empty() ? "" : train::dataHash(inputs, record.splitHash);
+}
+
+bool isOfTraining(const train::CheckpointFile &file, const train::RunRecord &training,
+                  const std::string &run) {
+  const train::Checkpoint &contents = file.contents();
+  if (contents.seed != training.settings.trainer.seed || contents.dataHash != dataHashOf(training))
+    return false;
+  const train::RunRecord record = train::parseRecord(contents.record, file.path(), run);
+  return train::headerDifferences(record, training).empty();
+}
+
 std::optional<InterruptedRun> findInterrupted(const std::string &run) {
   const train::CheckpointFolder folder(checkpointPath(run), 1);
   std::vector<std::string> rejected;

@@ -14,6 +14,14 @@ namespace apr::aprun {
 /// The folder of a run's checkpoints.
 std::string checkpointPath(const std::string &run);
 
+/// The hash of the rows and the split that a checkpoint of this training has; empty without rows.
+std::string dataHashOf(const train::RunRecord &record);
+
+/// Whether a checkpoint is one of the training that a record describes. One whose own record cannot
+/// be read is an `Error` of kind Data.
+bool isOfTraining(const train::CheckpointFile &file, const train::RunRecord &training,
+                  const std::string &run);
+
 /// A training that is to go on: its newest whole checkpoint, and the record in it.
 struct InterruptedRun {
   train::CheckpointFolder::Found found;
