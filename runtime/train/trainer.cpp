@@ -38,9 +38,13 @@ void Trainer::setHypers() {
   for (const auto &[name, value] : options_.hyper)
     instance_.setHyper(name, value);
   for (const HyperChange &change : options_.changes)
-    if (change.step <= stepsDone_)
-      for (const auto &[name, value] : change.values)
-        instance_.setHyper(name, value);
+    if (change.step < stepsDone_)
+      setHypers(change);
+}
+
+void Trainer::setHypers(const HyperChange &change) {
+  for (const auto &[name, value] : change.values)
+    instance_.setHyper(name, value);
 }
 
 std::vector<InputNeed> Trainer::inputNeeds() const {
@@ -163,6 +167,10 @@ Outcome Trainer::runEpoch(RowFeed &feed, const std::vector<std::size_t> &order,
 
 Outcome Trainer::runStep(RowFeed &feed, std::span<const std::size_t> rows, StepPosition position,
                          Observer &observer) {
+  // Not before: until the next step, observers and evaluations see the values of the last one.
+  for (const HyperChange &change : options_.changes)
+    if (change.step == stepsDone_)
+      setHypers(change);
   observer.beforeStep(position, rows);
   if (parted_)
     parted_->run(feed, rows);
@@ -173,9 +181,6 @@ Outcome Trainer::runStep(RowFeed &feed, std::span<const std::size_t> rows, StepP
     ++stepInEpoch_;
     sums_.add(feed.call(), rows.size());
   }
-  for (const HyperChange &change : options_.changes)
-    if (change.step == stepsDone_)
-      setHypers();
   const Metrics metrics = metricsOf(feed.call(), rows.size());
   observer.onStep({position, metrics, &feed.call()});
   checkFinite(metrics, position);

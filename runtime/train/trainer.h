@@ -184,7 +184,9 @@ private:
   void finishEpoch(const Dataset &data, const Split &split, EpochReport report, bool isLast,
                    Observer &observer);
   void watchBest(EpochReport &report, bool hasValidation);
+  /// The values that the steps done so far ended with.
   void setHypers();
+  void setHypers(const HyperChange &change);
   void checkFinite(const Metrics &metrics, const StepPosition &position) const;
 
   TrainerOptions options_;

@@ -125,13 +125,10 @@ class ObjectSide : public StepSide {
 public:
   ObjectSide(std::unique_ptr<LoadedModel> object, std::string name, train::Trainer &trainer,
              const train::Dataset &data)
-      : name_(std::move(name)), object_(std::move(object)),
+      : name_(std::move(name)), object_(std::move(object)), trainer_(trainer),
         instance_(object_->table(), trainer.options().workers),
         feed_(instance_, entryOf(instance_, trainer), trainer.options().fixed, data,
-              trainer.options().batchRows) {
-    for (const aprt_hyper &hyper : trainer.instance().model().hypers())
-      instance_.setHyper(hyper.name, trainer.instance().hyper(hyper));
-  }
+              trainer.options().batchRows) {}
 
   const std::string &name() const override { return name_; }
   void initialise(std::uint64_t seed) override { instance_.initialise(seed); }
@@ -152,6 +149,9 @@ public:
     return {};
   }
   void step(std::span<const std::size_t> rows, std::uint64_t epoch) override {
+    // They may change from one step to the next.
+    for (const aprt_hyper &hyper : trainer_.instance().model().hypers())
+      instance_.setHyper(hyper.name, trainer_.instance().hyper(hyper));
     feed_.setEpoch(epoch);
     feed_.run(rows, 0);
   }
@@ -166,6 +166,7 @@ private:
 
   std::string name_;
   std::unique_ptr<LoadedModel> object_;
+  train::Trainer &trainer_;
   train::Instance instance_;
   train::RowFeed feed_;
 };

@@ -27,7 +27,8 @@ public:
   virtual std::span<const std::byte> state(const std::string &tensor) const = 0;
   virtual std::span<const std::byte> result(const std::string &name) const = 0;
 
-  /// One step on these rows of the data, in an epoch.
+  /// One step on these rows of the data, in an epoch, with the hyperparameters that the trainer has
+  /// at the time.
   virtual void step(std::span<const std::size_t> rows, std::uint64_t epoch) = 0;
 };
 
