@@ -17,13 +17,13 @@ void hashRows(Sha256 &hash, const std::vector<std::size_t> &rows) {
 
 } // namespace
 
-std::uint64_t stepsPerEntry(std::uint64_t steps) {
-  constexpr std::uint64_t entries = 100;
-  return std::max<std::uint64_t>(1, steps / entries + (steps % entries > 0 ? 1 : 0));
+std::uint64_t stepsPerEntry(std::uint64_t stepsDone) {
+  constexpr std::uint64_t entries = 200;
+  std::uint64_t interval = 1;
+  while (stepsDone / interval > entries)
+    interval *= 2;
+  return interval;
 }
-
-RunRecorder::RunRecorder(RunRecord &record, const Instance &instance, std::uint64_t steps)
-    : record_(record), instance_(instance), interval_(stepsPerEntry(steps)) {}
 
 void RunRecorder::recordSteps(const std::string &folder) {
   steps_ = std::make_unique<StepRecorder>(folder, instance_.model());
@@ -47,7 +47,13 @@ void RunRecorder::onStart() { add({}); }
 void RunRecorder::onStep(const StepReport &report) {
   if (steps_)
     steps_->add(stepHashes(instance_, *report.call));
-  if (report.epoch == 0 && report.step % interval_ == 0)
+  if (report.epoch > 0)
+    return;
+  const std::uint64_t interval = stepsPerEntry(report.step);
+  if (interval > stepsPerEntry(report.step - 1))
+    std::erase_if(record_.history,
+                  [&](const RecordedEpoch &entry) { return entry.step % interval != 0; });
+  if (report.step % interval == 0)
     add({0, report.step, report.metrics, {}, {}});
 }
 

@@ -18,8 +18,7 @@ namespace apr::train {
 /// each epoch (or every so many steps where there are no epochs), and hashes per step if asked for.
 class RunRecorder {
 public:
-  /// `steps` is how many steps are planned where there are no epochs, else 0.
-  RunRecorder(RunRecord &record, const Instance &instance, std::uint64_t steps);
+  RunRecorder(RunRecord &record, const Instance &instance) : record_(record), instance_(instance) {}
 
   /// Hashes every step into a file in this folder.
   void recordSteps(const std::string &folder);
@@ -40,12 +39,13 @@ private:
 
   RunRecord &record_;
   const Instance &instance_;
-  std::uint64_t interval_;
   std::unique_ptr<StepRecorder> steps_;
 };
 
-/// After how many steps a training of so many steps without epochs gets an entry: about a hundred.
-std::uint64_t stepsPerEntry(std::uint64_t steps);
+/// A training without epochs has an entry after every so many steps once these are done: the least
+/// power of two that makes at most 200 entries. So the entries do not depend on how many steps were
+/// planned, and one that goes on beyond its plan has those of a longer one.
+std::uint64_t stepsPerEntry(std::uint64_t stepsDone);
 
 /// SHA-256 of the numbers of the training rows, of the validation rows and of the test rows, each
 /// list as its length and its numbers from 0, as 64-bit little-endian numbers.

@@ -203,9 +203,10 @@ void Trainer::finishEpoch(const Dataset &data, const Split &split, EpochReport r
                           Observer &observer) {
   report.training =
       options_.measure == Measure::After ? evaluate(data, split.training) : sums_.result();
-  const bool isDue =
-      isLast || report.epoch % std::max<std::uint64_t>(options_.validateEvery, 1) == 0;
-  if (!split.validation.empty() && isDue)
+  const bool isDue = report.epoch % std::max<std::uint64_t>(options_.validateEvery, 1) == 0;
+  if (!split.validation.empty() && isLast && !isDue)
+    observer.beforeLastEvaluation();
+  if (!split.validation.empty() && (isLast || isDue))
     report.validation = evaluate(data, split.validation);
   watchBest(report, !split.validation.empty());
   epochsDone_ = report.epoch;

@@ -103,6 +103,9 @@ public:
   /// Called before each step with the rows that feed it.
   virtual void beforeStep(const StepPosition &, std::span<const std::size_t>) {}
   virtual void onStep(const StepReport &) {}
+  /// Called at the end of an epoch, before the validation rows are evaluated only because no more
+  /// steps are wanted: a training that goes on from here has no such figures.
+  virtual void beforeLastEvaluation() {}
   virtual void onEpoch(const EpochReport &) {}
   /// Called after each step and each epoch, when the trainer's cursor and state belong together.
   virtual void onRest() {}

@@ -501,7 +501,7 @@ int trainWith(const CommandLine &line, std::unique_ptr<LoadedModel> model) {
                       : ::isatty(STDOUT_FILENO) ? train::Progress::Device::Terminal
                                                 : train::Progress::Device::Log;
   train::Progress progress(json ? json->file() : stdout, device, progressStyle(settings, record));
-  train::RunRecorder recorder(record, instance, settings.steps.value_or(0));
+  train::RunRecorder recorder(record, instance);
   if (interrupted && interrupted->record.stepRecord)
     recorder.resumeSteps(settings.out, *interrupted->record.stepRecord);
   else if (!interrupted && hasSteps)
@@ -526,7 +526,7 @@ int trainWith(const CommandLine &line, std::unique_ptr<LoadedModel> model) {
     }
   }();
   const double seconds = progress.seconds();
-  const bool isSaved = observer.isLastEpochPartial() || checkpoints.save(observer.place());
+  const bool isSaved = observer.isSavedBeforeReport() || checkpoints.save(observer.place());
   completeRecord(record, observer, *trainer, outcome, seconds);
   if (settings.stopsEarly && !record.isCutShort())
     trainer->restoreBest();

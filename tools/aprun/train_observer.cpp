@@ -26,6 +26,8 @@ void TrainObserver::onStep(const train::StepReport &report) {
     history_.addStep(report, progress_.seconds());
 }
 
+void TrainObserver::beforeLastEvaluation() { isSavedBeforeReport_ = checkpoints_.save(place_); }
+
 void TrainObserver::onEpoch(const train::EpochReport &report) {
   progress_.onEpoch(report);
   recorder_.onEpoch(report);
@@ -33,13 +35,13 @@ void TrainObserver::onEpoch(const train::EpochReport &report) {
   place_.epochs = report.epoch;
   place_.training = report.training;
   place_.validation = report.validation;
-  isLastEpochPartial_ = !report.isWhole;
+  isSavedBeforeReport_ = isSavedBeforeReport_ || !report.isWhole;
   if (report.isBest && report.isWhole)
     checkpoints_.noteBest();
 }
 
 void TrainObserver::onRest() {
-  if (!isLastEpochPartial_)
+  if (!isSavedBeforeReport_)
     checkpoints_.atRest(place_);
 }
 

@@ -29,13 +29,15 @@ public:
   void resume(const train::RunRecord &record);
 
   void onStep(const train::StepReport &report) override;
+  void beforeLastEvaluation() override;
   void onEpoch(const train::EpochReport &report) override;
   void onRest() override;
   bool shouldStop() override;
 
   const RunPlace &place() const { return place_; }
-  /// Whether the last epoch was ended by a limit on the steps.
-  bool isLastEpochPartial() const { return isLastEpochPartial_; }
+  /// Whether the checkpoint before the last epoch's report is the one to go on from: a limit on the
+  /// steps ended that epoch, or its figures are those of an end.
+  bool isSavedBeforeReport() const { return isSavedBeforeReport_; }
   /// "interrupted" or "time limit"; empty where nothing stopped the training.
   const std::string &stopReason() const { return stopReason_; }
 
@@ -48,7 +50,7 @@ private:
   StopConditions stop_;
   double startSeconds_;
   RunPlace place_;
-  bool isLastEpochPartial_ = false;
+  bool isSavedBeforeReport_ = false;
   std::string stopReason_;
 };
 

@@ -177,7 +177,14 @@ public:
     // says nothing.
     if (differs() || !record_.settings.stopsEarly || record_.isCutShort())
       return;
+    compareBestSoFar(best);
+  }
+
+  void compareBestSoFar(const train::BestSoFar &best) {
     const train::BestSoFar &recorded = record_.best;
+    // No epoch is the best one where its figure never was a number.
+    if (best.epoch == 0 && recorded.epoch == 0)
+      return;
     if (best.epoch != recorded.epoch || best.step != recorded.step ||
         best.metric != recorded.metric ||
         train::figureBits(best.value) != train::figureBits(recorded.value))
