@@ -12,12 +12,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -232,17 +236,24 @@ std::vector<Row> rowsOf(const std::vector<Trial> &trials) {
   return rows;
 }
 
-void printTable(const std::vector<Axis> &axes, const std::vector<Trial> &trials) {
+/// Whether a row has a figure to be ordered by: one that is no number is neither more nor less.
+bool hasOrder(const Row &row) { return row.count > 0 && !std::isnan(row.mean()); }
+
+void printTable(const std::vector<Axis> &axes, const std::vector<Trial> &trials,
+                train::Better better) {
   std::vector<Row> rows = rowsOf(trials);
   std::string metric;
   for (const Trial &trial : trials)
     if (metric.empty())
       metric = trial.metric;
-  const bool isGreater = train::isBetterGreater(metric);
+  const bool isGreater = better == train::Better::ByName ? train::isBetterGreater(metric)
+                                                         : better == train::Better::Greater;
   std::stable_sort(rows.begin(), rows.end(), [&](const Row &a, const Row &b) {
     if ((a.count == 0) != (b.count == 0))
       return a.count > 0;
-    return a.count > 0 && (isGreater ? a.mean() > b.mean() : a.mean() < b.mean());
+    if (hasOrder(a) != hasOrder(b))
+      return hasOrder(a);
+    return hasOrder(a) && (isGreater ? a.mean() > b.mean() : a.mean() < b.mean());
   });
   const bool hasFolds = trials.front().fold > 0;
   std::string head;
@@ -284,32 +295,76 @@ void writeTable(const std::string &folder, const std::vector<Axis> &axes,
   train::writeFile(folder + "/sweep.csv", text);
 }
 
+/// Whether the trainings report such a figure is known before the first one begins.
+void checkMetric(const std::string &metric, Session &session) {
+  const auto trainer = makeTrainer(session);
+  const train::Model &model = trainer->instance().model();
+  std::set<std::string> known;
+  for (const aprt_entry *entry :
+       {&trainer->stepEntry(), model.blockEntry(trainer->block(), APRT_EVAL)})
+    for (std::uint32_t i = 0; entry && i < entry->result_count; ++i)
+      known.insert(entry->results[i].name);
+  if (!known.contains(metric.substr(0, metric.find('['))))
+    throw Error(ErrorKind::Usage, {"--metric"},
+                fmt::format("the trainings report no {}; they report {}", train::inQuotes(metric),
+                            known.empty() ? "nothing" : fmt::format("{}", fmt::join(known, ", "))));
+}
+
+/// Where the trainings go: --out names the folder itself; the folder of a run file is that of a
+/// training, and the sweep's is beside it.
+std::string sweepFolder(const CommandLine &line, const train::RunSettings &settings,
+                        const std::string &target) {
+  for (const auto &[info, text] : line.settings)
+    if (std::string_view(info->flag) == "out")
+      return settings.out;
+  std::string folder = settings.out;
+  while (folder.ends_with('/'))
+    folder.pop_back();
+  if (folder.empty())
+    folder = "runs/" + std::filesystem::path(target).stem().stem().string();
+  return folder + "-sweep";
+}
+
 /// Runs the trials, so many at a time.
 class Sweep {
 public:
   Sweep(const CommandLine &line, std::vector<Axis> axes, std::unique_ptr<LoadedModel> model)
       : line_(line), axes_(std::move(axes)), model_(std::move(model)) {}
 
+  /// None goes on behind a sweep that ends with an error.
+  ~Sweep() {
+    for (const auto &[child, trial] : running_)
+      ::kill(child, SIGTERM);
+    for (const auto &[child, trial] : running_)
+      while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+      }
+  }
+  Sweep(const Sweep &) = delete;
+  Sweep &operator=(const Sweep &) = delete;
+
   void run(std::vector<Trial> &trials, std::size_t jobs) {
     std::size_t next = 0;
-    std::map<pid_t, Trial *> running;
-    while (next < trials.size() || !running.empty()) {
-      while (next < trials.size() && running.size() < jobs && !InterruptGuard::isRequested())
-        start(trials[next++], running);
-      if (running.empty())
+    while (next < trials.size() || !running_.empty()) {
+      while (next < trials.size() && running_.size() < jobs && !InterruptGuard::isRequested())
+        start(trials[next++]);
+      if (running_.empty())
         return;
       int status = 0;
       const pid_t child = ::waitpid(-1, &status, 0);
-      const auto found = running.find(child);
-      if (found == running.end())
+      if (child < 0 && errno != EINTR)
+        throw Error(ErrorKind::Data,
+                    fmt::format("cannot wait for the trainings: {}", std::strerror(errno)));
+      const auto found = running_.find(child);
+      if (found == running_.end())
         continue;
-      finish(*found->second, status);
-      running.erase(found);
+      Trial &trial = *found->second;
+      running_.erase(found);
+      finish(trial, status);
     }
   }
 
 private:
-  void start(Trial &trial, std::map<pid_t, Trial *> &running) {
+  void start(Trial &trial) {
     train::makeFolder(trial.folder);
     const CommandLine command = commandOf(line_, axes_, trial);
     std::fflush(stdout);
@@ -318,7 +373,7 @@ private:
       throw Error(ErrorKind::Data, "cannot start another process");
     if (child == 0)
       runTrial(command, trial.folder, std::move(model_));
-    running[child] = &trial;
+    running_[child] = &trial;
   }
 
   void finish(Trial &trial, int status) {
@@ -334,6 +389,7 @@ private:
   const CommandLine &line_;
   std::vector<Axis> axes_;
   std::unique_ptr<LoadedModel> model_;
+  std::map<pid_t, Trial *> running_;
 };
 
 } // namespace
@@ -351,10 +407,9 @@ int sweepCommand(const CommandLine &line) {
   if (axes.empty() && folds == 0)
     fail("nothing varies: give --grid NAME=VALUE,VALUE, or --folds K");
   const std::string target = line.arguments.empty() ? settings.model : line.arguments.front();
-  const std::string folder =
-      settings.out.empty()
-          ? "runs/" + std::filesystem::path(target).stem().stem().string() + "-sweep"
-          : settings.out;
+  const std::string folder = sweepFolder(line, settings, target);
+  if (const auto metric = line.option("metric"))
+    checkMetric(*metric, session);
   std::vector<Trial> trials;
   for (auto &values :
        drawn(combinationsOf(axes), countOption(line, "random", 0), settings.trainer.seed))
@@ -372,9 +427,11 @@ int sweepCommand(const CommandLine &line) {
   fmt::print("{} trainings, {} at a time\n", trials.size(),
              std::min<std::uint64_t>(jobs, trials.size()));
   train::makeFolder(folder);
+  // A parent that ignores the end of its children must not make this one do so.
+  std::signal(SIGCHLD, SIG_DFL);
   const InterruptGuard guard;
   Sweep(line, axes, std::move(session.model)).run(trials, jobs);
-  printTable(axes, trials);
+  printTable(axes, trials, settings.trainer.best.better);
   writeTable(folder, axes, trials);
   if (InterruptGuard::isRequested()) {
     fmt::print("interrupted: the same command with --resume goes on\n");
