@@ -10,6 +10,7 @@
 #include <array>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 namespace apr::train {
 namespace {
@@ -142,11 +143,17 @@ InputArray ByteLoader::assembleInput(std::size_t input,
 }
 
 RowKeys ByteLoader::key(std::size_t number) const {
+  // Numbered by first appearance, as in a table of text.
   RowKeys keys;
-  for (std::size_t byte = 0; byte < 256; ++byte)
-    keys.words.push_back(labelOf(byte));
-  for (std::size_t row = 0; row < rows(); ++row)
-    keys.codes.push_back(table_.at(row, keys_[number].column));
+  std::array<std::optional<std::uint32_t>, 256> codes;
+  for (std::size_t row = 0; row < rows(); ++row) {
+    const std::uint8_t byte = table_.at(row, keys_[number].column);
+    if (!codes[byte]) {
+      codes[byte] = static_cast<std::uint32_t>(keys.words.size());
+      keys.words.push_back(labelOf(byte));
+    }
+    keys.codes.push_back(*codes[byte]);
+  }
   return keys;
 }
 
