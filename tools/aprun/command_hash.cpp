@@ -11,7 +11,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <fstream>
 
 namespace apr::aprun {
 namespace {
@@ -28,7 +30,7 @@ void printLine(const std::string &digest, const std::string &what) {
 
 void hashTensors(const std::string &path, Detail detail) {
   const auto file = train::SafetensorsFile::open(path);
-  printLine(train::fileHash(file), path);
+  printLine(train::fileHash(file), path + " (tensors)");
   if (detail == Detail::Whole)
     return;
   for (const train::StoredTensor &tensor : file.tensors())
@@ -37,7 +39,7 @@ void hashTensors(const std::string &path, Detail detail) {
 
 void hashModel(const std::string &path, Detail detail) {
   const auto model = readModel({path, {}, "native", ""});
-  printLine(hashOf(*model), path);
+  printLine(hashOf(*model), path + " (model source)");
   if (detail == Detail::Parts)
     for (const train::RecordedSource &source : describeSources(model->sources, path))
       printLine(source.sha256, "  " + source.name);
@@ -49,7 +51,26 @@ void hashObject(const std::string &path) {
 }
 
 /// Data as a record has it: what is behind gzip.
-void hashData(const std::string &path) { printLine(hashOfContents(path), path); }
+void hashData(const std::string &path) { printLine(hashOfContents(path), path + " (bytes)"); }
+
+/// Whether a file holds tensors, whatever it is called: what begins as such a file has a header of
+/// the size that it declares. A pipe is not read twice.
+bool holdsTensors(const std::string &path) {
+  if (path.ends_with(".safetensors"))
+    return true;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error))
+    return false;
+  std::array<char, 9> start{};
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(start.data(), start.size()))
+    return false;
+  std::uint64_t header = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    header |= std::uint64_t{static_cast<unsigned char>(start[i])} << 8 * i;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return !error && start[8] == '{' && header <= size - 8;
+}
 
 /// The digests of the record are made anew; those in the file only tell whether it was altered.
 ExitCode hashRun(const std::string &folder, Detail detail) {
@@ -85,12 +106,12 @@ int hashCommand(const CommandLine &line) {
     std::error_code error;
     if (std::filesystem::is_directory(path, error))
       code = std::max(code, hashRun(path, detail));
-    else if (path.ends_with(".safetensors"))
-      hashTensors(path, detail);
     else if (path.ends_with(".apr") || path.ends_with(".apir"))
       hashModel(path, detail);
     else if (path.ends_with(".o"))
       hashObject(path);
+    else if (holdsTensors(path))
+      hashTensors(path, detail);
     else
       hashData(path);
   }
