@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/aprun/altered_record.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/final_hypers.h"
 #include "tools/aprun/load_data.h"
 #include "tools/aprun/session.h"
 
@@ -39,6 +41,8 @@ int evalCommand(const CommandLine &line) {
   if (line.arguments.size() != 1)
     throw train::Error(train::ErrorKind::Usage, "aprun eval takes one argument, a run");
   Session session = readSession(line);
+  if (session.record)
+    warnOfAlterations(session.folder);
   const bool hasOtherData = gives(line, "data");
   if (hasOtherData)
     forgetSplit(session.settings);
@@ -47,6 +51,7 @@ int evalCommand(const CommandLine &line) {
   openModel(session, line);
   const auto trainer = makeTrainer(session);
   loadTensors(session, line, trainer->instance(), RunFile::Weights);
+  setFinalHypers(session, line, trainer->instance());
   const LoadedData loaded =
       loadData(session, session.record && !hasOtherData ? needsOf(*trainer, session.record->inputs)
                                                         : trainer->inputNeeds());

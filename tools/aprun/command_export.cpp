@@ -6,7 +6,9 @@
 #include "runtime/train/statistics.h"
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
+#include "tools/aprun/altered_record.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/final_hypers.h"
 #include "tools/aprun/session.h"
 
 #include <fmt/format.h>
@@ -190,11 +192,12 @@ int exportCommand(const CommandLine &line) {
                 "aprun export takes a run (or a model) and what to write: --onnx, "
                 "--safetensors, --npz or --json FILE");
   Session session = readSession(line);
+  if (session.record)
+    warnOfAlterations(session.folder);
   openModel(session, line);
   train::Instance instance(session.model->table(), 1);
   loadTensors(session, line, instance, RunFile::Weights);
-  for (const auto &[name, value] : session.settings.trainer.hyper)
-    instance.setHyper(name, value);
+  setFinalHypers(session, line, instance);
   if (const auto path = line.option("onnx"))
     exportOnnx(session, line, instance, *path);
   if (const auto path = line.option("safetensors"))

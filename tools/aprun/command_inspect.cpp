@@ -4,6 +4,7 @@
 #include "runtime/train/suggestion.h"
 #include "runtime/train/weights.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/final_hypers.h"
 #include "tools/aprun/load_data.h"
 #include "tools/aprun/session.h"
 
@@ -64,6 +65,7 @@ void inspectGradients(Session &session, const CommandLine &line,
   const auto trainer = makeTrainer(session);
   train::Instance &instance = trainer->instance();
   loadTensors(session, line, instance, RunFile::State);
+  setFinalHypers(session, line, instance);
   const LoadedData loaded = loadData(session, trainer->inputNeeds());
   auto rows = chosenRows(line, loaded, "training");
   rows.resize(std::min(rows.size(), session.settings.trainer.batchRows));

@@ -49,7 +49,8 @@ const char *settingsOf(std::string_view command) {
   if (command == "test")
     return "seed";
   if (command == "predict")
-    return "data input labels header delimiter skip missing-words threads batch value dim seed";
+    return "data input labels header delimiter skip missing-words threads batch value dim hyper "
+           "seed";
   return "model block seed threads set dim hyper value input transform missing data labels header "
          "delimiter skip missing-words validation batch";
 }

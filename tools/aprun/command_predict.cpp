@@ -2,7 +2,9 @@
 #include "runtime/train/atomic_file.h"
 #include "runtime/train/npz_writer.h"
 #include "runtime/train/predict.h"
+#include "tools/aprun/altered_record.h"
 #include "tools/aprun/commands.h"
+#include "tools/aprun/final_hypers.h"
 #include "tools/aprun/load_data.h"
 #include "tools/aprun/session.h"
 
@@ -59,9 +61,12 @@ int predictCommand(const CommandLine &line) {
     throw train::Error(train::ErrorKind::Usage, "aprun predict takes one argument, a run");
   const OutputFormat format = outputFormat(line);
   Session session = readSession(line);
+  if (session.record)
+    warnOfAlterations(session.folder);
   openModel(session, line);
   train::Instance instance(session.model->table(), session.settings.trainer.workers);
   loadTensors(session, line, instance, RunFile::Weights);
+  setFinalHypers(session, line, instance);
   const aprt_entry &entry = instance.model().entry(line.option("entry").value_or(""));
   train::FixedInputs fixed = session.settings.trainer.fixed;
   fixed.seed = session.settings.trainer.seed;

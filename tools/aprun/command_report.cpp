@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/train/atomic_file.h"
 #include "runtime/train/html_report.h"
+#include "tools/aprun/altered_record.h"
 #include "tools/aprun/commands.h"
 
 #include <fmt/format.h>
@@ -12,8 +13,10 @@ namespace {
 
 std::vector<train::ReportedRun> readRuns(const CommandLine &line) {
   std::vector<train::ReportedRun> runs;
-  for (const std::string &folder : line.arguments)
+  for (const std::string &folder : line.arguments) {
     runs.push_back(train::readReportedRun(folder));
+    warnOfAlterations(folder);
+  }
   return runs;
 }
 
