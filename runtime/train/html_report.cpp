@@ -5,6 +5,7 @@
 #include "runtime/train/html_page.h"
 #include "runtime/train/html_text.h"
 #include "runtime/train/line_chart.h"
+#include "runtime/train/setting_rows.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -180,47 +181,6 @@ std::string confusion(const ReportedRun &run) {
 
 // ---- tables ----
 
-/// The leaves of a JSON value under dotted names; lists stay whole.
-void flatten(const ParsedJson &value, const std::string &name, HtmlRows &rows) {
-  if (!value.is_object()) {
-    rows.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
-    return;
-  }
-  for (const auto &[key, each] : value.items())
-    flatten(each, name.empty() ? key : name + "." + key, rows);
-}
-
-/// Settings that a training follows from, beside model and data.
-HtmlRows settingRows(const ReportedRun &run) {
-  HtmlRows rows;
-  for (const char *key : {"block", "seed", "hyper", "dims", "values", "train", "start"})
-    if (const auto found = run.json.find(key); found != run.json.end())
-      flatten(*found, key, rows);
-  if (const auto model = run.json.find("model"); model != run.json.end())
-    if (const auto set = model->find("set"); set != model->end())
-      flatten(*set, "set", rows);
-  if (const auto data = run.json.find("data"); data != run.json.end())
-    for (const auto &[key, value] : data->items())
-      if (key != "files" && key != "columns" && key != "missing_words")
-        flatten(value, "data." + key, rows);
-  return rows;
-}
-
-std::string transformText(const ParsedJson &transforms) {
-  std::vector<std::string> steps;
-  for (const ParsedJson &step : transforms) {
-    std::vector<std::string> arguments;
-    for (const char *key : {"constants", "labels"})
-      if (const auto found = step.find(key); found != step.end())
-        for (const ParsedJson &value : *found)
-          arguments.push_back(value.is_string() ? value.get<std::string>() : value.dump());
-    const std::string kind = step.value("kind", std::string());
-    steps.push_back(arguments.empty() ? kind
-                                      : fmt::format("{}({})", kind, fmt::join(arguments, ", ")));
-  }
-  return fmt::format("{}", fmt::join(steps, " | "));
-}
-
 std::string inputTable(const ReportedRun &run) {
   std::string html;
   const auto inputs = run.json.find("inputs");
@@ -347,14 +307,12 @@ HtmlRows finalFigures(const std::vector<ReportedRun> &runs) {
   return rows;
 }
 
-/// Settings that are not the same in all runs.
+/// What is not the same in all runs.
 HtmlRows differences(const std::vector<ReportedRun> &runs) {
   std::vector<std::string> order;
   std::vector<std::map<std::string, std::string>> values(runs.size());
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    HtmlRows rows = settingRows(runs[i]);
-    rows.push_back({"model", runs[i].record.sourceHash.substr(0, 12)});
-    for (const auto &row : rows) {
+    for (const auto &row : comparedRows(runs[i])) {
       values[i][row[0]] = row[1];
       if (std::find(order.begin(), order.end(), row[0]) == order.end())
         order.push_back(row[0]);
@@ -378,12 +336,6 @@ std::vector<std::string> runHead(const std::vector<ReportedRun> &runs) {
   for (const ReportedRun &run : runs)
     head.push_back(runName(run));
   return head;
-}
-
-/// Characters, for columns that line up: bytes that go on a character do not count.
-std::size_t textWidth(const std::string &text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; }));
 }
 
 std::string textTable(HtmlRows rows) {
@@ -448,7 +400,7 @@ std::string comparisonText(const std::vector<ReportedRun> &runs) {
   rows.insert(rows.begin(), runHead(runs));
   HtmlRows settings = differences(runs);
   if (settings.empty())
-    settings.push_back({"all settings are the same"});
+    settings.push_back({"all settings, data and results are the same"});
   return textTable(rows) + "\n" + textTable(settings);
 }
 
