@@ -117,9 +117,10 @@ void checkSteps(const RunRecord &record, std::uint64_t perEpoch,
 /// Compares what the trainer does with the record, and stops it at the first difference.
 class Comparison : public train::Observer {
 public:
-  Comparison(const RunRecord &record, train::Instance &instance,
+  Comparison(const RunRecord &record, train::Trainer &trainer,
              std::optional<train::StepRecord> steps, train::Observer *beside)
-      : record_(record), instance_(instance), steps_(std::move(steps)), beside_(beside) {}
+      : record_(record), trainer_(trainer), instance_(trainer.instance()), steps_(std::move(steps)),
+        beside_(beside) {}
 
   void start() { compareEntry({}, {}, {0, 0, {}, {}, train::stateHash(instance_)}); }
 
@@ -163,6 +164,13 @@ public:
         !isKnown || !record_.history[next_].validation.empty() || report.step == record_.steps;
     compareEntry(report.training, isRecorded ? report.validation : train::Metrics(),
                  {report.epoch, report.step, {}, {}, train::stateHash(instance_)});
+    // Of a training that was cut short, the best epoch is that of those which were reported.
+    const bool isLastKnown = isKnown && next_ == record_.history.size();
+    const bool isMeasuredAlike =
+        isKnown && record_.history[next_ - 1].validation.empty() == report.validation.empty();
+    if (!differs() && record_.settings.stopsEarly && record_.isCutShort() && isLastKnown &&
+        isMeasuredAlike)
+      compareBestSoFar(trainer_.cursor().best);
     if (!differs())
       report_.epochs = report.epoch;
   }
@@ -285,6 +293,7 @@ private:
   }
 
   const RunRecord &record_;
+  train::Trainer &trainer_;
   train::Instance &instance_;
   std::optional<train::StepRecord> steps_;
   train::Observer *beside_;
@@ -319,7 +328,7 @@ RerunReport repeatTraining(const Session &session, Rerun &rerun, std::uint64_t s
   std::optional<train::StepRecord> stepRecord;
   if (record.stepRecord)
     stepRecord = train::StepRecord::read(session.folder, *record.stepRecord);
-  Comparison comparison(record, rerun.trainer->instance(), std::move(stepRecord), beside);
+  Comparison comparison(record, *rerun.trainer, std::move(stepRecord), beside);
   const InterruptGuard guard;
   comparison.start();
   if (comparison.differs())
