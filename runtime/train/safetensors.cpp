@@ -121,9 +121,10 @@ void writeSafetensors(const std::string &path, const std::vector<TensorSource> &
 }
 
 SafetensorsFile SafetensorsFile::open(const std::string &path) {
+  // Opening a pipe would wait for a writer; it is refused below, as no regular file.
   int descriptor;
   do
-    descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0)
     throw Error(ErrorKind::Data, {path},

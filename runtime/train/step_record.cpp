@@ -60,6 +60,17 @@ std::string partOf(const std::string &folder) {
   return fmt::format("{}/{}.part", folder, fileName);
 }
 
+bool isRegularFile(const std::string &path) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error);
+}
+
+std::uint64_t sizeOf(const std::string &path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
+}
+
 } // namespace
 
 std::vector<std::string> stepColumns(const Model &model) {
@@ -94,26 +105,27 @@ StepRecorder::StepRecorder(const std::string &folder, const Model &model)
 StepRecorder::StepRecorder(const std::string &folder, const Model &model,
                            const RecordedSteps &soFar)
     : folder_(folder), recorded_(soFar) {
-  // A training that had ended has the whole file; one that was cut off has a part.
+  // A training that had ended has the whole file; one that was cut off has a part. Beside the whole
+  // file lies what is left of one that had ended, and failed when it went on.
   const std::string part = partOf(folder);
-  std::error_code error;
-  const bool isPart = std::filesystem::exists(part, error);
-  const std::string path = isPart ? part : fmt::format("{}/{}", folder, fileName);
-  std::string bytes = readFile(path);
+  const std::string whole = fmt::format("{}/{}", folder, fileName);
   const std::uint64_t size = stepRecordBytes(model, soFar.steps);
-  if (soFar.columns != stepColumns(model) || bytes.size() < size)
+  if (soFar.columns != stepColumns(model))
+    throw Error(ErrorKind::Data, {whole}, "the columns of the step record are not the model's");
+  const bool isPart = !isRegularFile(whole) || (isRegularFile(part) && sizeOf(part) >= size);
+  const std::string &path = isPart ? part : whole;
+  if (!isRegularFile(path))
+    throw Error(ErrorKind::Data, {path}, "cannot read the file: it is missing, or no regular file");
+  std::string bytes = readFile(path);
+  if (bytes.size() < size)
     throw Error(ErrorKind::Data, {path},
-                fmt::format("the file has {} bytes, expected the hashes of {} steps", bytes.size(),
-                            soFar.steps));
+                fmt::format("the file has {} bytes, expected at least {}: the hashes of {} steps",
+                            bytes.size(), size, soFar.steps));
   bytes.resize(size);
   StepRecord::parse(path, bytes, soFar);
-  if (isPart) {
-    file_ = std::make_unique<GrowingFile>(part, size);
-    return;
-  }
-  file_ = std::make_unique<GrowingFile>(part, 0);
-  file_->add(bytes);
-  file_->flush();
+  if (!isPart)
+    writeFile(part, bytes);
+  file_ = std::make_unique<GrowingFile>(part, size);
 }
 
 StepRecorder::~StepRecorder() = default;
