@@ -33,15 +33,20 @@ using train::Trainer;
 
 constexpr std::uint64_t defaultEpochs = 10;
 
-/// The block's inputs, and those of plain entries that the run file binds, so that the record knows
-/// their columns too.
+/// The block's inputs, and those of plain entries that the run file binds, or did when the training
+/// began, so that the record knows their columns too.
 std::vector<train::InputNeed> allNeeds(const Trainer &trainer, const train::Model &model,
-                                       const train::RunSettings &settings) {
+                                       const Session &session) {
+  const train::RunSettings &settings = session.settings;
   auto needs = trainer.inputNeeds();
   const auto isKnown = [&](const std::string &name) {
     return std::any_of(needs.begin(), needs.end(),
                        [&](const train::InputNeed &need) { return need.name == name; });
   };
+  if (session.record)
+    for (const train::RecordedInput &input : session.record->inputs)
+      if (!isKnown(input.need.name))
+        needs.push_back(input.need);
   for (const train::Declared &declared : settings.inputs) {
     if (isKnown(declared.key))
       continue;
@@ -105,9 +110,39 @@ train::RunInformation informationOf(const CommandLine &line, const Session &sess
   return information;
 }
 
+/// Whether a file is one that the training replaces or moves out of the way.
+bool isInTheWay(const std::string &path, const std::string &run) {
+  std::error_code error;
+  for (const char *name : {"weights.safetensors", "state.safetensors"})
+    if (std::filesystem::equivalent(run + "/" + name, path, error))
+      return true;
+  const auto folder = std::filesystem::weakly_canonical(path, error).parent_path();
+  for (const std::string &checkpoints : {checkpointPath(run), checkpointPath(run) + ".previous"})
+    if (std::filesystem::equivalent(folder, checkpoints, error))
+      return true;
+  return false;
+}
+
+/// What the training starts from. One that goes on started long ago: from what its record says,
+/// unless this command names another file. One that it has replaced meanwhile is that of the
+/// record, which names the copy.
+void setStart(train::RunRecord &record, const CommandLine &line, const std::string &run,
+              const InterruptedRun *interrupted) {
+  const auto weights = line.option("weights");
+  if (interrupted &&
+      (!weights || (!interrupted->record.startHash.empty() && isInTheWay(*weights, run)))) {
+    record.startWeights = interrupted->record.startWeights;
+    record.startHash = interrupted->record.startHash;
+  } else if (weights) {
+    record.startWeights = *weights;
+    record.startHash = train::sha256Of(train::readFile(*weights));
+  }
+}
+
 /// All that is known before the first step.
 train::RunRecord makeRecord(const CommandLine &line, const Session &session, const Trainer &trainer,
-                            const train::Instance &instance, const LoadedData &loaded) {
+                            const train::Instance &instance, const LoadedData &loaded,
+                            const InterruptedRun *interrupted) {
   const aprt_model &table = session.model->table();
   train::RunRecord record;
   record.model = session.settings.model;
@@ -119,10 +154,7 @@ train::RunRecord makeRecord(const CommandLine &line, const Session &session, con
   record.settings.trainer.block = instance.model().blocks()[trainer.block()].name;
   for (const aprt_hyper &hyper : instance.model().hypers())
     record.hyper[hyper.name] = instance.hyper(hyper);
-  if (const auto weights = line.option("weights")) {
-    record.startWeights = *weights;
-    record.startHash = train::sha256Of(train::readFile(*weights));
-  }
+  setStart(record, line, session.settings.out, interrupted);
   record.settings.bytes.vocabulary = loaded.vocabulary;
   record.columnNames = loaded.columnNames;
   record.columnCount = loaded.columnCount;
@@ -157,19 +189,6 @@ void completeRecord(train::RunRecord &record, const TrainObserver &observer,
 }
 
 std::string startCopy(const std::string &folder) { return folder + "/start.safetensors"; }
-
-/// Whether a file is one that the training replaces or moves out of the way.
-bool isInTheWay(const std::string &path, const std::string &run) {
-  std::error_code error;
-  for (const char *name : {"weights.safetensors", "state.safetensors"})
-    if (std::filesystem::equivalent(run + "/" + name, path, error))
-      return true;
-  const auto folder = std::filesystem::weakly_canonical(path, error).parent_path();
-  for (const std::string &checkpoints : {checkpointPath(run), checkpointPath(run) + ".previous"})
-    if (std::filesystem::equivalent(folder, checkpoints, error))
-      return true;
-  return false;
-}
 
 /// Makes the run's folder that of a new training, whether or not it writes checkpoints: no other
 /// training uses it, and none is resumed from what another one left. The file that it starts from
@@ -251,7 +270,16 @@ Session beginSession(const CommandLine &line, std::optional<InterruptedRun> &int
     if (!interrupted)
       throw Error(ErrorKind::Data, {checkpointPath(target)},
                   "there is no checkpoint to go on from");
-    return readInterrupted(line, target, *interrupted);
+    Session session = readInterrupted(line, target, *interrupted);
+    if (session.settings.out != target &&
+        !std::filesystem::equivalent(session.settings.out, target, error))
+      throw Error(
+          ErrorKind::Usage, {"--out"},
+          fmt::format("a training goes on in its own folder, {0}: to keep this state of it, "
+                      "copy the whole folder and resume the copy",
+                      target));
+    session.settings.out = target;
+    return session;
   }
   Session session = readSession(line);
   if (session.record)
@@ -459,13 +487,14 @@ int trainWith(const CommandLine &line, std::unique_ptr<LoadedModel> model) {
   train::Instance &instance = trainer->instance();
   train::RunSettings &settings = session.settings;
   checkLogTable(settings, *trainer);
-  const LoadedData loaded = loadData(session, allNeeds(*trainer, instance.model(), settings),
-                                     DataUse::RowsAndDescription);
+  const LoadedData loaded =
+      loadData(session, allNeeds(*trainer, instance.model(), session), DataUse::RowsAndDescription);
   if (!settings.epochs && !settings.steps && !trainer->inputNeeds().empty())
     settings.epochs = defaultEpochs;
   checkSettings(settings, *trainer);
   const bool hasSteps = recordsSteps(line, settings, *trainer, loaded);
-  train::RunRecord record = makeRecord(line, session, *trainer, instance, loaded);
+  train::RunRecord record =
+      makeRecord(line, session, *trainer, instance, loaded, interrupted ? &*interrupted : nullptr);
   if (line.option("dry-run"))
     return dryRun(session, line, *trainer, loaded, record, interrupted);
   train::makeFolder(settings.out);
