@@ -138,6 +138,25 @@ void checkBest(const train::RunRecord &record, Findings &findings) {
     findings.push_back("result.best is not the figure of its epoch");
 }
 
+/// What training again would stop at, or would not notice.
+void checkTrainSettings(const train::RunRecord &record, Findings &findings) {
+  const train::RunSettings &settings = record.settings;
+  for (std::size_t i = 0; i < settings.trainer.changes.size(); ++i)
+    if (settings.trainer.changes[i].step > record.steps)
+      findings.push_back(fmt::format("changes[{}].step is {}, the training has {} steps", i,
+                                     settings.trainer.changes[i].step, record.steps));
+  const std::string &metric = settings.trainer.best.metric;
+  for (const train::RecordedEpoch &entry : record.history) {
+    const train::Metrics &figures = record.validationRows > 0 ? entry.validation : entry.training;
+    if (!settings.stopsEarly || metric.empty() || figures.empty())
+      continue;
+    if (!train::find(figures, metric))
+      findings.push_back(
+          fmt::format("train.early_stop.metric: the epochs have no figure {}", metric));
+    return;
+  }
+}
+
 /// One entry after each epoch, or in a training without rows after some steps.
 void checkOrder(const train::RunRecord &record, Findings &findings) {
   for (std::size_t i = 1; i < record.history.size(); ++i) {
@@ -330,6 +349,7 @@ Findings checkConsistency(const train::RunRecord &record) {
   if (record.history.empty())
     return findings;
   checkOrder(record, findings);
+  checkTrainSettings(record, findings);
   const train::RecordedEpoch &last = record.history.back();
   if (record.best.epoch > 0)
     checkBest(record, findings);
