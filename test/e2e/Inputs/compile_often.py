@@ -42,7 +42,9 @@ def compile_once(aprc, model, forms, chosen, library):
         environment = surroundings(chosen, folder, library)
         copy = folder / (chosen.choice(["model", "m-1", "ü"]) + model.suffix)
         shutil.copy(model, copy)
-        given = chosen.choice([copy, copy.name, f"./{copy.name}", "-"])
+        # What standard input has is taken for the source of a model.
+        standard_input = ["-"] if model.suffix == ".apr" else []
+        given = chosen.choice([copy, copy.name, f"./{copy.name}", *standard_input])
         output = folder / chosen.choice(["out.o", "x/y/out.o"])
         output.parent.mkdir(parents=True, exist_ok=True)
         command = [aprc, str(given), "--emit=" + ",".join(forms), "-o", str(output)]
