@@ -68,8 +68,10 @@ std::uint64_t partsOf(const Model &model, std::uint32_t block) {
   const char *name = model.blocks()[block].name;
   if (manifest.is_object() && manifest.contains("train_blocks"))
     for (const ParsedJson &entry : manifest["train_blocks"])
-      if (entry.is_object() && entry.value("name", "") == name)
-        return std::max<std::uint64_t>(1, entry.value("shards", std::uint64_t{1}));
+      if (entry.is_object() && entry.contains("name") && entry["name"] == name)
+        return entry.contains("shards") && entry["shards"].is_number_unsigned()
+                   ? std::max<std::uint64_t>(1, entry["shards"].get<std::uint64_t>())
+                   : 1;
   return 1;
 }
 

@@ -133,6 +133,7 @@ std::string planText(const train::RunSettings &settings) {
                             {"log_table", std::move(table)},
                             {"weights_json", settings.writesJson},
                             {"threads", settings.trainer.workers},
+                            {"accumulate", settings.trainer.parts == train::BatchParts::OneByOne},
                             {"checkpoint_unit", static_cast<std::uint64_t>(policy.unit)},
                             {"checkpoint_every", policy.every},
                             {"checkpoint_keep", policy.earlier}};
@@ -154,6 +155,9 @@ void applyPlan(train::RunSettings &settings, const std::string &text, const std:
       settings.logTable.push_back(
           {column.at(0).get<std::string>(), column.at(1).get<std::string>()});
     settings.writesJson = plan.at("weights_json").get<bool>();
+    // Checkpoints of before have no such key.
+    settings.trainer.parts =
+        plan.value("accumulate", false) ? train::BatchParts::OneByOne : train::BatchParts::Together;
     settings.trainer.workers =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(count("threads"), 1024));
     train::CheckpointPolicy &policy = settings.loop.checkpoints;
