@@ -17,6 +17,7 @@
 #include <limits>
 #include <optional>
 #include <set>
+#include <span>
 
 namespace apr::aprun {
 namespace {
@@ -166,10 +167,9 @@ private:
     const auto index = graph_.definitionIndex(value);
     return index ? *index + 1 : 0;
   }
-  std::vector<ValueId> operandsOf(ValueId value) const {
+  std::span<const ValueId> operandsOf(ValueId value) const {
     const Op *op = graph_.definition(value);
-    return op ? std::vector<ValueId>(op->operands.begin(), op->operands.end())
-              : std::vector<ValueId>();
+    return op ? std::span<const ValueId>(op->operands) : std::span<const ValueId>();
   }
 
   /// A NaN comes of operands with a NaN, an infinity of operands that are not finite; where there
